@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * AArch64 stage 1, 4 KiB granule, 48-bit addresses (Arm ARM DDI 0487, D8), for
+ * the EL1&0 regime or, with PT_AARCH64_EL2, the EL2 regime. Loaded with
+ * MAIR_ELx = arch_configuration[0] and the TCR_ELx fields of [1]; HA = HD = 0.
+ */
+#ifndef PT_ARCH_H
+#define PT_ARCH_H
+
+#include "form.h"
+
+static const struct arch_level arch_levels[] = {
+	{39, 9, false}, {30, 9, true}, {21, 9, true}, {12, 9, true},
+};
+
+#define ARCH_LEAF_SIZES (PT_4K | PT_2M | PT_1G)
+
+/*
+ * MAIR_ELx: 0 Device-nGnRE, 1 Normal write-back, 2 Normal non-cacheable.
+ * TCR_EL1: T0SZ = T1SZ = 16, walks inner-shareable write-back, TG0 = TG1 = 4 KiB,
+ * IPS = 48 bits; TCR_EL2: T0SZ, TG0, PS and the RES1 bits 31 and 23.
+ */
+#define A64_HALF_FIELDS (16u | 0x3500u)
+#ifdef PT_AARCH64_EL2
+#define ARCH_CONFIGURATION 0x44ff04, A64_HALF_FIELDS | 5u << 16 | 1u << 23 | 1u << 31
+#else
+#define ARCH_CONFIGURATION                                                                         \
+	0x44ff04, A64_HALF_FIELDS | (uint64_t)A64_HALF_FIELDS << 16 | 2ull << 30 | 5ull << 32
+#endif
+
+enum {
+	ARCH_GRANULE_SHIFT = 12,
+	ARCH_FIXED_FRAMES = 1,
+	ARCH_RANGE_BITS = 48,
+	ARCH_PADDR_BITS = 48,
+#ifdef PT_AARCH64_EL2
+	ARCH_HALVES = 1 << PT_LOW,
+	A64_ONE_PRIVILEGE = true,
+#else
+	ARCH_HALVES = 1 << PT_LOW | 1 << PT_HIGH,
+	A64_ONE_PRIVILEGE = false,
+#endif
+	ARCH_CACHES_INVALID = false, /* D8 "Translation Lookaside Buffers" */
+	ARCH_FLUSHES_ALL_FOR_TABLE = false, /* TLBI VAAE1IS reaches all levels */
+	ARCH_FLUSHES_ALL_FOR_HUGE = false,
+	ARCH_BREAKS_TO_RESIZE = true, /* D8 "Using break-before-make" */
+	ARCH_HAS_HOLE_FRAME = false,
+};
+
+static const arch_entry A64_VALID = 1ull << 0;
+static const arch_entry A64_TABLE_OR_PAGE = 1ull << 1;
+static const arch_entry A64_ATTR_NORMAL = 1ull << 2; /* AttrIndx 1 */
+static const arch_entry A64_ATTR_UNCACHED = 2ull << 2;
+static const arch_entry A64_ATTR = 7ull << 2;
+static const arch_entry A64_USER = 1ull << 6;      /* AP[1]; RES1 in one-privilege regimes */
+static const arch_entry A64_READ_ONLY = 1ull << 7; /* AP[2] */
+static const arch_entry A64_INNER_SHAREABLE = 3ull << 8;
+static const arch_entry A64_OUTER_SHAREABLE = 2ull << 8;
+static const arch_entry A64_SHAREABILITY = 3ull << 8;
+static const arch_entry A64_ACCESSED = 1ull << 10;
+static const arch_entry A64_NOT_GLOBAL = 1ull << 11;
+static const arch_entry A64_ADDRESS = 0x0000fffffffff000;
+static const arch_entry A64_PXN = 1ull << 53;
+static const arch_entry A64_UXN = 1ull << 54;       /* XN in one-privilege regimes */
+static const arch_entry A64_NO_ACCESS = 1ull << 55; /* software: with bit 0 clear */
+static const arch_entry A64_PXN_TABLE = 1ull << 59;
+static const arch_entry A64_UXN_TABLE = 1ull << 60;
+static const arch_entry A64_AP_TABLE_NO_USER = 1ull << 61;
+static const arch_entry A64_AP_TABLE_NO_WRITE = 1ull << 62;
+
+static inline bool arch_expresses(pt_flags flags)
+{
+	if (A64_ONE_PRIVILEGE && (flags & PT_USER))
+		return false;
+	return (flags & PT_READ) != 0 || (flags & (PT_WRITE | PT_EXECUTE)) == 0;
+}
+
+/* Which of UXN and PXN say "not executable": EXECUTE is for the page's own privilege only. */
+static inline arch_entry a64_execute_bits(pt_flags flags)
+{
+	if (A64_ONE_PRIVILEGE)
+		return flags & PT_EXECUTE ? 0 : A64_UXN;
+	if (!(flags & PT_EXECUTE))
+		return A64_UXN | A64_PXN;
+	return flags & PT_USER ? A64_PXN : A64_UXN;
+}
+
+/* Device memory and non-cacheable memory act as outer shareable whatever SH says (D8). */
+static inline arch_entry a64_memory_type(pt_flags flags)
+{
+	if (flags & PT_DEVICE)
+		return A64_OUTER_SHAREABLE;
+	if (flags & PT_UNCACHED)
+		return A64_ATTR_UNCACHED | A64_OUTER_SHAREABLE;
+	return A64_ATTR_NORMAL | A64_INNER_SHAREABLE;
+}
+
+static inline arch_entry arch_leaf_bits(pt_flags flags, unsigned level)
+{
+	const arch_entry type = level == ARCH_LAST_LEVEL ? A64_TABLE_OR_PAGE : 0;
+	arch_entry bits = a64_memory_type(flags);
+
+	if (A64_ONE_PRIVILEGE || (flags & PT_USER))
+		bits |= A64_USER;
+	if (!(flags & PT_READ))
+		return bits | A64_NO_ACCESS;
+	if (!(flags & PT_WRITE))
+		bits |= A64_READ_ONLY;
+	if (!A64_ONE_PRIVILEGE && (flags & PT_USER))
+		bits |= A64_NOT_GLOBAL;
+	return bits | a64_execute_bits(flags) | A64_ACCESSED | type | A64_VALID;
+}
+
+static inline arch_entry arch_leaf(uint64_t paddr, arch_entry bits)
+{
+	return paddr | bits;
+}
+
+static inline arch_entry arch_table(uint64_t paddr)
+{
+	return paddr | A64_TABLE_OR_PAGE | A64_VALID;
+}
+
+static inline bool arch_is_table(arch_entry entry, unsigned level)
+{
+	return level < ARCH_LAST_LEVEL &&
+	       (entry & (A64_TABLE_OR_PAGE | A64_VALID)) == (A64_TABLE_OR_PAGE | A64_VALID);
+}
+
+static inline bool arch_table_is_open(arch_entry entry)
+{
+	return (entry & (A64_PXN_TABLE | A64_UXN_TABLE | A64_AP_TABLE_NO_USER |
+			 A64_AP_TABLE_NO_WRITE)) == 0;
+}
+
+static inline uint64_t arch_table_paddr(arch_entry entry)
+{
+	return entry & A64_ADDRESS;
+}
+
+/* D8 "VMSAv8-64 descriptor formats": address bits below a block's size are RES0 and ignored. */
+static inline uint64_t arch_leaf_paddr(arch_entry entry, unsigned level)
+{
+	return entry & A64_ADDRESS & ~(arch_span(level) - 1);
+}
+
+static inline bool a64_is_no_access(arch_entry entry, unsigned level)
+{
+	const arch_entry fixed = ~(A64_ADDRESS | A64_ATTR | A64_SHAREABILITY | A64_USER);
+	const arch_entry type = entry & (A64_ATTR | A64_SHAREABILITY);
+
+	return (entry & fixed) == A64_NO_ACCESS &&
+	       (!A64_ONE_PRIVILEGE || (entry & A64_USER)) &&
+	       (type == a64_memory_type(0) || type == a64_memory_type(PT_DEVICE) ||
+		type == a64_memory_type(PT_UNCACHED)) &&
+	       (entry & A64_ADDRESS & (arch_span(level) - 1)) == 0;
+}
+
+/* D8: a block is 01 at levels 1 and 2, a page is 11 at level 3; AF = 0 faults with HA = 0. */
+static inline bool arch_is_leaf(arch_entry entry, unsigned level)
+{
+	const arch_entry page = level == ARCH_LAST_LEVEL ? A64_TABLE_OR_PAGE : 0;
+
+	if (!arch_levels[level].leaf)
+		return false;
+	if (!(entry & A64_VALID))
+		return a64_is_no_access(entry, level);
+	return (entry & A64_TABLE_OR_PAGE) == page && (entry & A64_ACCESSED);
+}
+
+static inline bool arch_is_valid(arch_entry entry)
+{
+	return (entry & A64_VALID) != 0;
+}
+
+/* D8 "Hierarchical control": what any table on the way denies is denied. */
+static inline arch_rights arch_rights_below(arch_rights rights, arch_entry table)
+{
+	return rights & ~table;
+}
+
+static inline bool a64_executable(arch_entry entry, pt_flags flags, arch_rights rights)
+{
+	if (A64_ONE_PRIVILEGE || (flags & PT_USER))
+		return !(entry & A64_UXN) && (rights & A64_UXN_TABLE);
+	/* What EL0 can write EL1 can't execute (D8), but that is a USER page, judged above. */
+	return !(entry & A64_PXN) && (rights & A64_PXN_TABLE);
+}
+
+static inline pt_flags arch_leaf_flags(arch_entry entry, unsigned level, arch_rights rights)
+{
+	pt_flags flags = 0;
+
+	(void)level;
+	if ((entry & A64_ATTR) == A64_ATTR_UNCACHED)
+		flags |= PT_UNCACHED;
+	else if ((entry & A64_ATTR) != A64_ATTR_NORMAL)
+		flags |= PT_DEVICE; /* MAIR bytes 0 and 3 to 7 are device memory */
+	if (!A64_ONE_PRIVILEGE && (entry & A64_USER) && (rights & A64_AP_TABLE_NO_USER))
+		flags |= PT_USER;
+	if (!(entry & A64_VALID))
+		return flags;
+	flags |= PT_READ;
+	if (!(entry & A64_READ_ONLY) && (rights & A64_AP_TABLE_NO_WRITE))
+		flags |= PT_WRITE;
+	if (a64_executable(entry, flags, rights))
+		flags |= PT_EXECUTE;
+	return flags;
+}
+
+static inline bool arch_same_leaf(arch_entry a, arch_entry b)
+{
+	return a == b;
+}
+
+/*
+ * D8 "Using break-before-make": a new output address, a new memory type or
+ * shareability, or a non-global entry that becomes global.
+ */
+static inline bool arch_must_break(arch_entry before, arch_entry after)
+{
+	const arch_entry fixed = A64_ADDRESS | A64_ATTR | A64_SHAREABILITY;
+
+	if (!arch_is_valid(before) || !arch_is_valid(after))
+		return false;
+	return ((before ^ after) & fixed) || (before & ~after & A64_NOT_GLOBAL);
+}
+
+static inline arch_entry arch_link(uint64_t paddr)
+{
+	return paddr;
+}
+
+static inline uint64_t arch_link_paddr(arch_entry entry)
+{
+	return entry;
+}
+
+
+#ifdef PT_TARGET_BUILD
+/* D8 "Ordering and completion of TLB maintenance": every core, any ASID, all levels. */
+static inline void arch_flush_address(uint64_t vaddr)
+{
+	const uint64_t operand = vaddr >> 12 & 0xfffffffffff;
+
+#ifdef PT_AARCH64_EL2
+	__asm__ volatile("dsb ishst\n\ttlbi vae2is, %0\n\tdsb ish\n\tisb" : : "r"(operand) : "memory");
+#else
+	__asm__ volatile("dsb ishst\n\ttlbi vaae1is, %0\n\tdsb ish\n\tisb" : : "r"(operand) : "memory");
+#endif
+}
+
+static inline void arch_flush_all(void)
+{
+#ifdef PT_AARCH64_EL2
+	__asm__ volatile("dsb ishst\n\ttlbi alle2is\n\tdsb ish\n\tisb" : : : "memory");
+#else
+	__asm__ volatile("dsb ishst\n\ttlbi vmalle1is\n\tdsb ish\n\tisb" : : : "memory");
+#endif
+}
+#endif
+
+#endif

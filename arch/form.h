@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The form that a backend fills in; the library is compiled once for each, so
+ * that every answer is a constant. A backend's header defines:
+ *
+ *   arch_levels[]              shift, index bits and whether a leaf exists, from the root
+ *   ARCH_RANGE_BITS            bits of one canonical range of addresses
+ *   ARCH_PADDR_BITS, ARCH_HALVES
+ *   ARCH_CACHES_INVALID        the CPU may remember that an entry was invalid
+ *   ARCH_FLUSHES_ALL_FOR_TABLE a flush by address doesn't reach table entries
+ *   ARCH_FLUSHES_ALL_FOR_HUGE  a new huge leaf may meet smaller remembered entries
+ *   ARCH_BREAKS_TO_RESIZE      a leaf that changes size must be invalid in between, and
+ *                              a pending flush must come before a new leaf
+ *   ARCH_HAS_HOLE_FRAME        empty directory slots lead to a frame of their own
+ *   arch_expresses(flags)      DEVICE with UNCACHED and unknown bits are ruled out before
+ *   arch_leaf_bits(flags, level), arch_leaf(paddr, bits), arch_table(paddr)
+ *   arch_is_table, arch_is_leaf; what is neither, nor empty, is malformed
+ *   arch_table_is_open, arch_table_paddr, arch_leaf_paddr, arch_leaf_flags
+ *   arch_is_valid(leaf)        the CPU may translate through it
+ *   arch_rights_below(rights, table)  rights that a table entry leaves
+ *   arch_same_leaf             equal but for what the CPU itself writes
+ *   arch_must_break(before, after)    break-before-make for leaves of one size
+ *   arch_link, arch_link_paddr an entry that faults at every level and holds an address
+ *   ARCH_CONFIGURATION         what to load beside the root (see struct pt_backend)
+ *   ARCH_LEAF_SIZES            the OR of all leaf sizes; ARCH_GRANULE_SHIFT
+ *   ARCH_FIXED_FRAMES          of a table without a mapping
+ *   arch_flush_address, arch_flush_all   with PT_TARGET_BUILD only
+ */
+#ifndef PT_FORM_H
+#define PT_FORM_H
+
+#include <walkproof/pt.h>
+
+typedef uint64_t arch_entry;
+typedef uint64_t arch_rights; /* all ones: nothing taken away yet */
+
+struct arch_level {
+	uint8_t shift; /* lowest address bit that this level resolves */
+	uint8_t bits;  /* of index */
+	bool leaf;     /* a leaf can be here */
+};
+
+enum {
+	ARCH_LEVELS = PT_LEVELS,
+	ARCH_LAST_LEVEL = PT_LEVELS - 1,
+};
+
+/* What one entry of `level` maps, in bytes. */
+static inline uint64_t arch_span(unsigned level);
+
+#endif

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * RISC-V Sv39, Sv48 and Sv57 (Privileged ISA, "Supervisor-Level ISA"). DEVICE and
+ * UNCACHED live in the Svpbmt bits with PT_RISCV_SVPBMT (menvcfg.PBMTE = 1), in
+ * the C9xx bits with PT_RISCV_XUANTIE (sxstatus.MAEE = 1), else in the two
+ * software bits, which the CPU ignores.
+ */
+#ifndef PT_ARCH_H
+#define PT_ARCH_H
+
+#include "form.h"
+
+static const struct arch_level arch_levels[] = {
+#if PT_LEVELS == 5
+	{48, 9, true}, {39, 9, true},
+#elif PT_LEVELS == 4
+	{39, 9, true},
+#endif
+	{30, 9, true}, {21, 9, true}, {12, 9, true},
+};
+
+#if PT_LEVELS == 5
+#define ARCH_LEAF_SIZES (PT_4K | PT_2M | PT_1G | PT_512G | PT_256T)
+#elif PT_LEVELS == 4
+#define ARCH_LEAF_SIZES (PT_4K | PT_2M | PT_1G | PT_512G)
+#else
+#define ARCH_LEAF_SIZES (PT_4K | PT_2M | PT_1G)
+#endif
+#define ARCH_CONFIGURATION (uint64_t)(PT_LEVELS + 5) << 60 /* satp.MODE */
+
+enum {
+	ARCH_GRANULE_SHIFT = 12,
+	ARCH_FIXED_FRAMES = 1,
+	ARCH_RANGE_BITS = 11 + 9 * PT_LEVELS,
+	ARCH_PADDR_BITS = 56,
+	ARCH_HALVES = 1 << PT_WHOLE,
+	/* "Supervisor Memory-Management Fence": V = 0 entries may be cached */
+	ARCH_CACHES_INVALID = true,
+	/* ... and SFENCE.VMA with an address covers leaf entries only */
+	ARCH_FLUSHES_ALL_FOR_TABLE = true,
+	ARCH_FLUSHES_ALL_FOR_HUGE = false,
+	ARCH_BREAKS_TO_RESIZE = false, /* either size is used until the fence; no conflict */
+	ARCH_HAS_HOLE_FRAME = false,
+};
+
+static const arch_entry RV_VALID = 1ull << 0;
+static const arch_entry RV_READ = 1ull << 1;
+static const arch_entry RV_WRITE = 1ull << 2;
+static const arch_entry RV_EXECUTE = 1ull << 3;
+static const arch_entry RV_USER = 1ull << 4;
+static const arch_entry RV_GLOBAL = 1ull << 5;
+static const arch_entry RV_ACCESSED = 1ull << 6;
+static const arch_entry RV_DIRTY = 1ull << 7;
+static const arch_entry RV_NO_ACCESS = 1ull << 7; /* with V = 0, where every bit is free */
+static const arch_entry RV_SOFTWARE = 3ull << 8;
+static const arch_entry RV_PPN = 0x003ffffffffffc00;
+static const arch_entry RV_ABOVE_PPN = 0xffc0000000000000;
+
+static const arch_entry RV_RIGHTS = 7ull << 1;
+
+/* The bits that tell the memory type, and their values for normal, DEVICE and UNCACHED. */
+#if defined(PT_RISCV_SVPBMT)
+static const arch_entry RV_TYPE = 3ull << 61; /* "Svpbmt": 0 PMA, 1 NC, 2 IO */
+static const arch_entry RV_NORMAL = 0;
+static const arch_entry RV_DEVICE = 2ull << 61;
+static const arch_entry RV_UNCACHED = 1ull << 61;
+#elif defined(PT_RISCV_XUANTIE)
+/* XTheadMae: strong order, cacheable, bufferable, shareable, trustable from bit 63 down. */
+static const arch_entry RV_TYPE = 0x1full << 59;
+static const arch_entry RV_NORMAL = 0x0eull << 59;
+static const arch_entry RV_DEVICE = 0x12ull << 59;
+static const arch_entry RV_UNCACHED = 0x06ull << 59;
+static const arch_entry XUANTIE_STRONG_ORDER = 1ull << 63;
+static const arch_entry XUANTIE_CACHEABLE = 1ull << 62;
+#else
+static const arch_entry RV_TYPE = 3ull << 8;
+static const arch_entry RV_NORMAL = 0;
+static const arch_entry RV_DEVICE = 1ull << 8;
+static const arch_entry RV_UNCACHED = 2ull << 8;
+#endif
+
+static inline bool arch_expresses(pt_flags flags)
+{
+	return (flags & PT_READ) || !(flags & PT_WRITE);
+}
+
+static inline arch_entry riscv_memory_type(pt_flags flags)
+{
+	if (flags & PT_DEVICE)
+		return RV_DEVICE;
+	return flags & PT_UNCACHED ? RV_UNCACHED : RV_NORMAL;
+}
+
+static inline arch_entry arch_leaf_bits(pt_flags flags, unsigned level)
+{
+	arch_entry bits = riscv_memory_type(flags);
+
+	(void)level;
+	if (flags & PT_USER)
+		bits |= RV_USER;
+	if (!(flags & (PT_READ | PT_WRITE | PT_EXECUTE)))
+		return bits | RV_NO_ACCESS;
+	if (flags & PT_READ)
+		bits |= RV_READ;
+	if (flags & PT_WRITE)
+		bits |= RV_WRITE;
+	if (flags & PT_EXECUTE)
+		bits |= RV_EXECUTE;
+	if (!(flags & PT_USER))
+		bits |= RV_GLOBAL;
+	/* "Svade": software that doesn't track A and D presets them */
+	return bits | RV_ACCESSED | RV_DIRTY | RV_VALID;
+}
+
+static inline arch_entry arch_leaf(uint64_t paddr, arch_entry bits)
+{
+	return paddr >> 2 | bits;
+}
+
+static inline arch_entry arch_table(uint64_t paddr)
+{
+	return paddr >> 2 | RV_VALID;
+}
+
+/* "Sv39": U, A, D and the bits above the PPN are reserved in a pointer. */
+static inline bool arch_is_table(arch_entry entry, unsigned level)
+{
+	const arch_entry ignored = RV_PPN | RV_SOFTWARE | RV_GLOBAL;
+
+	return level < ARCH_LAST_LEVEL && (entry & ~ignored) == RV_VALID;
+}
+
+static inline bool arch_table_is_open(arch_entry entry)
+{
+	(void)entry;
+	return true; /* rights are the leaf's alone */
+}
+
+static inline uint64_t arch_table_paddr(arch_entry entry)
+{
+	return (entry & RV_PPN) << 2;
+}
+
+static inline uint64_t arch_leaf_paddr(arch_entry entry, unsigned level)
+{
+	(void)level;
+	return (entry & RV_PPN) << 2;
+}
+
+/* Whether the bits above the PPN, and the software bits, say a type that exists. */
+static inline bool riscv_type_is_legal(arch_entry entry)
+{
+	const arch_entry reserved = RV_ABOVE_PPN & ~RV_TYPE;
+
+	if (entry & reserved)
+		return false;
+#if defined(PT_RISCV_SVPBMT)
+	return (entry & RV_TYPE) != RV_TYPE;
+#else
+	return true;
+#endif
+}
+
+static inline bool riscv_is_no_access(arch_entry entry)
+{
+	const arch_entry type = entry & RV_TYPE;
+
+	return (entry & ~(RV_PPN | RV_TYPE | RV_USER)) == RV_NO_ACCESS &&
+	       (type == RV_NORMAL || type == RV_DEVICE || type == RV_UNCACHED);
+}
+
+static inline bool arch_is_leaf(arch_entry entry, unsigned level)
+{
+	if (arch_leaf_paddr(entry, level) & (arch_span(level) - 1))
+		return false;
+	if (!(entry & RV_VALID))
+		return riscv_is_no_access(entry);
+	if (!(entry & RV_RIGHTS) || (entry & (RV_READ | RV_WRITE)) == RV_WRITE)
+		return false;
+	return riscv_type_is_legal(entry);
+}
+
+static inline bool arch_is_valid(arch_entry entry)
+{
+	return (entry & RV_VALID) != 0;
+}
+
+static inline arch_rights arch_rights_below(arch_rights rights, arch_entry table)
+{
+	(void)table;
+	return rights;
+}
+
+static inline pt_flags riscv_type_flags(arch_entry entry)
+{
+#if defined(PT_RISCV_XUANTIE)
+	if (entry & XUANTIE_STRONG_ORDER)
+		return PT_DEVICE;
+	return entry & XUANTIE_CACHEABLE ? 0 : PT_UNCACHED;
+#else
+	if ((entry & RV_TYPE) == RV_DEVICE)
+		return PT_DEVICE;
+	return (entry & RV_TYPE) == RV_UNCACHED ? PT_UNCACHED : 0;
+#endif
+}
+
+static inline pt_flags arch_leaf_flags(arch_entry entry, unsigned level, arch_rights rights)
+{
+	pt_flags flags = riscv_type_flags(entry);
+
+	(void)level;
+	(void)rights;
+	if (entry & RV_USER)
+		flags |= PT_USER;
+	if (!(entry & RV_VALID))
+		return flags;
+	if (entry & RV_READ)
+		flags |= PT_READ;
+	if (entry & RV_WRITE)
+		flags |= PT_WRITE;
+	if (entry & RV_EXECUTE)
+		flags |= PT_EXECUTE;
+	return flags;
+}
+
+static inline bool arch_same_leaf(arch_entry a, arch_entry b)
+{
+	return a == b;
+}
+
+static inline bool arch_must_break(arch_entry before, arch_entry after)
+{
+	(void)before;
+	(void)after;
+	return false;
+}
+
+/* V = 0 at every level. */
+static inline arch_entry arch_link(uint64_t paddr)
+{
+	return paddr >> 2;
+}
+
+static inline uint64_t arch_link_paddr(arch_entry entry)
+{
+	return entry << 2;
+}
+
+
+#ifdef PT_TARGET_BUILD
+/* This hart, every address space, global entries included; other harts need an SBI call. */
+static inline void arch_flush_address(uint64_t vaddr)
+{
+	__asm__ volatile("sfence.vma %0, zero" : : "r"(vaddr) : "memory");
+}
+
+static inline void arch_flush_all(void)
+{
+	__asm__ volatile("sfence.vma zero, zero" : : : "memory");
+}
+#endif
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* What each opcode has; and when two programs are one. */
+#include "operands.h"
+
+#include <string.h>
+
+#define T WP_ARG_TABLE
+#define V WP_ARG_VA
+#define P WP_ARG_PA
+
+const struct wp_opcode_shape wp_opcode_shapes[WP_OPCODES] = {
+	[WP_OP_MAP] = {"map", T | V | P | WP_ARG_LEAF | WP_ARG_FLAGS},
+	[WP_OP_UNMAP] = {"unmap", T | V},
+	[WP_OP_PROTECT] = {"protect", T | V | WP_ARG_FLAGS},
+	[WP_OP_REMAP] = {"remap", T | V | P | WP_ARG_FLAGS},
+	[WP_OP_QUERY] = {"query", T | V},
+	[WP_OP_MAP_REGION] = {"map_region",
+		T | V | P | WP_ARG_LENGTH | WP_ARG_FLAGS | WP_ARG_HUGE},
+	[WP_OP_MAP_REGION_WITH] = {"map_region_with",
+		T | V | P | WP_ARG_LENGTH | WP_ARG_FLAGS | WP_ARG_SOURCE | WP_ARG_HUGE},
+	[WP_OP_UNMAP_REGION] = {"unmap_region", T | V | WP_ARG_LENGTH},
+	[WP_OP_PROTECT_REGION] = {"protect_region", T | V | WP_ARG_LENGTH | WP_ARG_FLAGS},
+	[WP_OP_WALK] = {"walk", T | WP_ARG_LIMIT},
+	[WP_OP_COPY_FROM] = {"copy_from", T | V | WP_ARG_LENGTH},
+	[WP_OP_GIVE_BACK] = {"give_back", T | V | WP_ARG_LENGTH},
+	[WP_OP_BATCH] = {"batch", T},
+	[WP_OP_FLUSH] = {"flush", T},
+	[WP_OP_FLUSH_ALL] = {"flush_all", T},
+	[WP_OP_IGNORE] = {"ignore", T},
+	[WP_OP_REFUSE] = {"refuse", WP_ARG_GRANTS | WP_ARG_ONCE},
+	[WP_OP_ALLOW] = {"allow", 0},
+	[WP_OP_RENEW] = {"renew", T},
+	[WP_OP_PROBE] = {"probe", 0},
+};
+
+#undef T
+#undef V
+#undef P
+
+const char *wp_opcode_name(enum wp_opcode opcode)
+{
+	return wp_opcode_shapes[opcode].name;
+}
+
+void wp_scope_of(struct wp_scope *scope, const char *prefix)
+{
+	const size_t capacity = sizeof scope->regimes / sizeof scope->regimes[0];
+	const size_t length = strlen(prefix);
+
+	scope->count = 0;
+	for (size_t i = 0; i < wp_regime_count && scope->count < capacity; i++) {
+		const char *name = wp_regimes[i].name;
+
+		if (length > 0 && (strncmp(name, prefix, length) != 0 ||
+				   (name[length] != '\0' && name[length] != '_')))
+			continue;
+		scope->regimes[scope->count++] = &wp_regimes[i];
+	}
+}
+
+static bool address_equal(const struct wp_address *a, const struct wp_address *b)
+{
+	if (a->base != b->base)
+		return false;
+	if (a->base == WP_BASE_RAW)
+		return a->value == b->value;
+	return a->index == b->index && a->offset == b->offset &&
+	       (a->offset == 0 || a->unit == b->unit);
+}
+
+static bool length_equal(const struct wp_length *a, const struct wp_length *b)
+{
+	if (a->unit != b->unit)
+		return false;
+	return a->unit == WP_UNITS ? a->value == b->value : a->count == b->count;
+}
+
+/* Operands that the opcode doesn't have, don't count. */
+static bool op_equal(const struct wp_op *a, const struct wp_op *b)
+{
+	const unsigned operands = wp_opcode_shapes[a->opcode].operands;
+
+	if (a->opcode != b->opcode)
+		return false;
+	if ((operands & WP_ARG_TABLE) && a->table != b->table)
+		return false;
+	if ((operands & WP_ARG_VA) && !address_equal(&a->va, &b->va))
+		return false;
+	if ((operands & WP_ARG_PA) && !address_equal(&a->pa, &b->pa))
+		return false;
+	if ((operands & (WP_ARG_LEAF | WP_ARG_LENGTH)) && !length_equal(&a->length, &b->length))
+		return false;
+	if ((operands & WP_ARG_FLAGS) && a->flags != b->flags)
+		return false;
+	if ((operands & WP_ARG_SOURCE) && a->source != b->source)
+		return false;
+	if ((operands & WP_ARG_HUGE) && a->allow_huge != b->allow_huge)
+		return false;
+	if ((operands & WP_ARG_ONCE) && a->once != b->once)
+		return false;
+	return !(operands & (WP_ARG_GRANTS | WP_ARG_LIMIT)) || a->count == b->count;
+}
+
+bool wp_program_equal(const struct wp_program *a, const struct wp_program *b)
+{
+	if (a->regime != b->regime || a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++) {
+		if (!op_equal(&a->ops[i], &b->ops[i]))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+#include "run.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the platform that the subject is given: every service is watched ---- */
+
+static size_t frame_index(const struct wp_runner *runner, uint64_t pa)
+{
+	const uint64_t index = (pa - runner->memory.base) / WP_FRAME_SIZE;
+
+	return index < runner->memory.frames ? (size_t)index : 0;
+}
+
+static bool platform_alloc_frame(void *context, pt_paddr *frame)
+{
+	struct wp_runner *runner = context;
+
+	if (!wp_memory_alloc(&runner->memory, &frame->value))
+		return false;
+	runner->frame_op[frame_index(runner, frame->value)] = runner->op;
+	return true;
+}
+
+static bool platform_alloc_frames(void *context, size_t count, uint64_t align, pt_paddr *first)
+{
+	struct wp_runner *runner = context;
+
+	if (!wp_memory_alloc_contiguous(&runner->memory, count, align, &first->value))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		runner->frame_op[frame_index(runner, first->value) + i] = runner->op;
+	return true;
+}
+
+/*
+ * L3: a table is given back only after the flush that unlinks it. So between the
+ * last store and the free there must be a flush, unless the frame never was in a
+ * table before this operation.
+ */
+static void judge_free(struct wp_runner *runner, uint64_t frame)
+{
+	if (!runner->subject->reports_stores || runner->ignoring)
+		return;
+	if (runner->stores == runner->stores_at_flush ||
+	    runner->frame_op[frame_index(runner, frame)] == runner->op)
+		return;
+	wp_found(&runner->result->finding, WP_LAW_NO_STALE_WALK, "freed-before-flush",
+		 "the table at %#" PRIx64 " was given back with no flush since the last store", frame);
+}
+
+static void platform_free_frame(void *context, pt_paddr frame)
+{
+	struct wp_runner *runner = context;
+
+	judge_free(runner, frame.value);
+	wp_memory_free(&runner->memory, frame.value);
+}
+
+static void platform_free_frames(void *context, pt_paddr first, size_t count)
+{
+	struct wp_runner *runner = context;
+
+	judge_free(runner, first.value);
+	wp_memory_free_contiguous(&runner->memory, first.value, count);
+}
+
+static void platform_flush_address(void *context, pt_vaddr vaddr)
+{
+	struct wp_runner *runner = context;
+
+	runner->flushes++;
+	runner->stats->flushes++;
+	runner->stores_at_flush = runner->stores;
+	for (unsigned i = 0; i < WP_MODEL_TABLES; i++)
+		wp_tlb_flush(&runner->tlbs[i], &vaddr.value);
+}
+
+static void platform_flush_all(void *context)
+{
+	struct wp_runner *runner = context;
+
+	runner->flushes++;
+	runner->stats->full_flushes++;
+	runner->stores_at_flush = runner->stores;
+	for (unsigned i = 0; i < WP_MODEL_TABLES; i++)
+		wp_tlb_flush(&runner->tlbs[i], NULL);
+}
+
+static void platform_stored(void *context, const void *entry, uint64_t before, uint64_t after)
+{
+	struct wp_runner *runner = context;
+
+	(void)entry;
+	(void)before;
+	(void)after;
+	runner->stores++;
+}
+
+/* ---- opening and closing ---- */
+
+bool wp_runner_use(struct wp_runner *runner, const struct wp_subject *subject)
+{
+	if (runner->instance)
+		runner->subject->close(runner->instance);
+	runner->subject = subject;
+	runner->instance = subject->open(subject);
+	return runner->instance != NULL;
+}
+
+bool wp_runner_open(struct wp_runner *runner, const struct wp_subject *subject,
+		    struct wp_stats *stats, char *why, size_t why_size)
+{
+	memset(runner, 0, sizeof *runner);
+	runner->stats = stats;
+	runner->model = wp_model_new();
+	runner->frame_op = calloc(WP_WINDOW_FRAMES, sizeof *runner->frame_op);
+	if (!runner->model || !runner->frame_op || !wp_runner_use(runner, subject)) {
+		snprintf(why, why_size, "out of memory");
+		return false;
+	}
+	if (!wp_memory_open(&runner->memory, WP_WINDOW_BASE, WP_WINDOW_FRAMES)) {
+		snprintf(why, why_size, "can't map %u MiB of guest memory (memfd_create): %s",
+			 WP_WINDOW_FRAMES / 256, strerror(errno));
+		return false;
+	}
+	stats->machines[0].name = "paper";
+	runner->platform = (struct pt_platform){
+		.context = runner,
+		.alloc_frame = platform_alloc_frame,
+		.alloc_frames = platform_alloc_frames,
+		.free_frame = platform_free_frame,
+		.free_frames = platform_free_frames,
+		.direct_first = pt_pa(runner->memory.base),
+		.direct_size = (uint64_t)runner->memory.frames * WP_FRAME_SIZE,
+		.direct_base = runner->memory.host,
+		.flush_address = platform_flush_address,
+		.flush_all = platform_flush_all,
+		.stored = platform_stored,
+	};
+	return true;
+}
+
+void wp_runner_close(struct wp_runner *runner)
+{
+	if (runner->instance)
+		runner->subject->close(runner->instance);
+	if (runner->memory.host)
+		wp_memory_close(&runner->memory);
+	wp_model_free(runner->model);
+	free(runner->frame_op);
+}
+
+void wp_runner_add(struct wp_runner *runner, struct wp_machine *machine)
+{
+	if (!machine || runner->machine_count + 1 == WP_MAX_MACHINES)
+		return;
+	runner->machines[runner->machine_count++] = machine;
+	runner->stats->machines[runner->machine_count].name = machine->name;
+}
+
+/* ---- a program ---- */
+
+static void start(struct wp_runner *runner, const struct wp_program *program,
+		  struct wp_result *result)
+{
+	const struct wp_subject *subject = runner->subject;
+
+	memset(result, 0, sizeof *result);
+	runner->result = result;
+	runner->regime = program->regime;
+	runner->lent = false;
+	runner->waiting = 0;
+	runner->stores = 0;
+	runner->flushes = 0;
+	runner->stores_at_flush = 0;
+	runner->ignoring = false;
+	runner->op = 0;
+	wp_memory_reset(&runner->memory);
+	wp_model_reset(runner->model, program->regime,
+		       subject->fixed_frames(subject, program->regime));
+	for (unsigned i = 0; i < WP_MODEL_TABLES; i++) {
+		runner->batched[i] = false;
+		wp_tlb_reset(&runner->tlbs[i], program->regime, &runner->memory);
+	}
+	subject->start(runner->instance, program->regime, &runner->platform);
+	runner->stats->programs++;
+}
+
+/* L6: guest memory saw a frame used wrongly. */
+static void judge_frames(struct wp_runner *runner)
+{
+	static const struct {
+		const char *kind, *what;
+	} crimes[] = {
+		[WP_FRAME_FREED_TWICE] = {"freed-twice", "was freed twice"},
+		[WP_FRAME_FREED_FOREIGN] = {"freed-foreign", "was freed and never handed out"},
+		[WP_FRAME_WRITTEN_AFTER_FREE] = {"written-after-free", "was written after it was freed"},
+	};
+	const struct wp_memory *memory = &runner->memory;
+
+	if (memory->crime != WP_FRAME_FINE)
+		wp_found(&runner->result->finding, WP_LAW_NOTHING_LOST, crimes[memory->crime].kind,
+			 "frame %#" PRIx64 " %s", memory->crime_frame, crimes[memory->crime].what);
+}
+
+static void operate(struct wp_runner *runner, const struct wp_call *call)
+{
+	runner->op++;
+	wp_run_warm(runner, call);
+	wp_run_call(runner, call);
+	judge_frames(runner);
+	if (!runner->result->finding.found)
+		wp_run_judge_call(runner, call);
+	if (!runner->result->finding.found)
+		wp_run_judge_tlbs(runner);
+}
+
+/* Closes batches, ends loans, destroys both tables, and counts the frames. */
+static void end(struct wp_runner *runner)
+{
+	struct wp_call call = {0};
+	uint64_t first[2], last[2];
+	const size_t ranges = wp_regime_ranges(runner->regime, first, last);
+	const struct wp_finding *finding = &runner->result->finding;
+	const uint64_t root_span = wp_regime_span(runner->regime, 0);
+
+	wp_memory_allow(&runner->memory);
+	for (call.table = 0; call.table < WP_MODEL_TABLES && !finding->found; call.table++) {
+		call.opcode = WP_OP_FLUSH;
+		operate(runner, &call);
+	}
+	if (!finding->found)
+		wp_run_judge_all(runner);
+	call.opcode = WP_OP_GIVE_BACK;
+	for (unsigned i = 0; i < WP_MODEL_TABLES * ranges && runner->lent && !finding->found; i++) {
+		call.table = i / (unsigned)ranges;
+		call.va = first[i % ranges];
+		call.size = last[i % ranges] - call.va + 1;
+		if (wp_model_exists(runner->model, call.table) && root_span <= call.size)
+			operate(runner, &call);
+	}
+	for (unsigned table = 0; table < WP_MODEL_TABLES && !finding->found; table++) {
+		runner->op++;
+		if (!wp_model_exists(runner->model, table))
+			continue;
+		wp_model_destroy(runner->model, table);
+		if (runner->subject->destroy(runner->instance, table) != PT_OK)
+			wp_found(&runner->result->finding, WP_LAW_STATUS, "status",
+				 "destroy() of a table that lends nothing fails");
+	}
+	wp_memory_audit(&runner->memory);
+	judge_frames(runner);
+	if (runner->memory.in_use != 0)
+		wp_found(&runner->result->finding, WP_LAW_NOTHING_LOST, "leak",
+			 "after destroy() and a flush %zu frames are not free", runner->memory.in_use);
+}
+
+static void name_finding(struct wp_runner *runner, const struct wp_program *program)
+{
+	struct wp_result *result = runner->result;
+	const char *operation = "end";
+
+	if (!result->finding.found)
+		return;
+	if (result->op < program->count)
+		operation = wp_opcode_name(result->opcode);
+	snprintf(result->key, sizeof result->key, "%s-L%d-%s-%s",
+		 wp_arch_name(runner->regime->arch), (int)result->finding.law, operation,
+		 result->finding.kind);
+	for (char *c = result->key; *c != '\0'; c++) {
+		if (*c == ' ')
+			*c = '-';
+	}
+}
+
+bool wp_run_until(struct wp_runner *runner, const struct wp_program *program, size_t stop,
+		  struct wp_result *result)
+{
+	start(runner, program, result);
+	for (result->op = 0; result->op < program->count && result->op < stop; result->op++) {
+		struct wp_call call;
+
+		wp_op_resolve(&program->ops[result->op], runner->regime, runner->model, &call);
+		result->opcode = call.opcode;
+		operate(runner, &call);
+		if (result->finding.found)
+			break;
+	}
+	name_finding(runner, program);
+	return !result->finding.found;
+}
+
+void wp_run_finish(struct wp_runner *runner)
+{
+	if (!runner->result->finding.found)
+		end(runner);
+}
+
+bool wp_run(struct wp_runner *runner, const struct wp_program *program, struct wp_result *result,
+	    struct wp_program *settled)
+{
+	start(runner, program, result);
+	if (settled) {
+		settled->regime = program->regime;
+		settled->count = 0;
+	}
+	for (result->op = 0; result->op < program->count; result->op++) {
+		struct wp_call call;
+
+		wp_op_resolve(&program->ops[result->op], runner->regime, runner->model, &call);
+		if (settled)
+			wp_op_from_call(&call, &settled->ops[settled->count++]);
+		result->opcode = call.opcode;
+		operate(runner, &call);
+		if (result->finding.found)
+			break;
+	}
+	if (!result->finding.found)
+		end(runner);
+	name_finding(runner, program);
+	return !result->finding.found;
+}
+
+void wp_stats_add(struct wp_stats *stats, const struct wp_stats *other)
+{
+	stats->programs += other->programs;
+	stats->operations += other->operations;
+	stats->succeeded += other->succeeded;
+	stats->skipped += other->skipped;
+	stats->queries += other->queries;
+	stats->flushes += other->flushes;
+	stats->full_flushes += other->full_flushes;
+	for (size_t i = 0; i < WP_OPCODES; i++) {
+		for (size_t j = 0; j < PT_STATUSES; j++)
+			stats->statuses[i][j] += other->statuses[i][j];
+	}
+	for (size_t i = 0; i < 5; i++)
+		stats->leaves[i] += other->leaves[i];
+	for (size_t i = 0; i < WP_MAX_MACHINES; i++) {
+		if (other->machines[i].name)
+			stats->machines[i].name = other->machines[i].name;
+		stats->machines[i].asked += other->machines[i].asked;
+		stats->machines[i].answered += other->machines[i].answered;
+	}
+	stats->behaviours = 0;
+	for (size_t i = 0; i < sizeof stats->behaviour_seen; i++) {
+		stats->behaviour_seen[i] |= other->behaviour_seen[i];
+		stats->behaviours += (uint64_t)__builtin_popcount(stats->behaviour_seen[i]);
+	}
+}

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+/* One operation: what the model predicts, what the subject does, and whether they agree. */
+#include "run.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* What one call of the subject came to. */
+struct outcome {
+	pt_status status;
+	struct pt_mapping mapping;
+	uint64_t size;
+};
+
+struct page_source {
+	enum wp_source kind;
+	uint64_t va, pa, pages;
+};
+
+static pt_paddr source_page(void *context, pt_vaddr vaddr)
+{
+	const struct page_source *source = context;
+
+	return pt_pa(wp_source_page(source->kind, source->pa, (vaddr.value - source->va) / PT_4K,
+				    source->pages));
+}
+
+static struct wp_verdict predict_map_region_with(struct wp_runner *runner,
+						 const struct wp_call *call, size_t available)
+{
+	uint64_t pages[WP_MAX_LEAVES];
+	const uint64_t count = call->size / PT_4K;
+
+	for (uint64_t i = 0; i < count && i < WP_MAX_LEAVES; i++)
+		pages[i] = wp_source_page(call->source, call->pa, i, count);
+	return wp_model_map_region_with(runner->model, call->table, call->va, pages, call->size,
+					call->flags, call->allow_huge, available);
+}
+
+static struct wp_verdict predict(struct wp_runner *runner, const struct wp_call *c)
+{
+	struct wp_model *model = runner->model;
+	const size_t available = wp_memory_available(&runner->memory);
+
+	switch (c->opcode) {
+	case WP_OP_MAP:
+		return wp_model_map(model, c->table, c->va, c->pa, c->size, c->flags, available);
+	case WP_OP_UNMAP:
+		return wp_model_unmap(model, c->table, c->va);
+	case WP_OP_PROTECT:
+		return wp_model_protect(model, c->table, c->va, c->flags);
+	case WP_OP_REMAP:
+		return wp_model_remap(model, c->table, c->va, c->pa, c->flags);
+	case WP_OP_QUERY:
+		return wp_model_query(model, c->table, c->va);
+	case WP_OP_MAP_REGION:
+		return wp_model_map_region(model, c->table, c->va, c->pa, c->size, c->flags,
+					   c->allow_huge, available);
+	case WP_OP_MAP_REGION_WITH:
+		return predict_map_region_with(runner, c, available);
+	case WP_OP_UNMAP_REGION:
+		return wp_model_unmap_region(model, c->table, c->va, c->size, available);
+	case WP_OP_PROTECT_REGION:
+		return wp_model_protect_region(model, c->table, c->va, c->size, c->flags,
+					       available);
+	case WP_OP_COPY_FROM:
+		return wp_model_copy_from(model, c->table, 1 - c->table, c->va, c->size);
+	default:
+		return wp_model_give_back(model, c->table, c->va, c->size);
+	}
+}
+
+static struct outcome perform(struct wp_runner *runner, const struct wp_call *c)
+{
+	const struct wp_subject *s = runner->subject;
+	struct wp_instance *instance = runner->instance;
+	struct page_source source = {c->source, c->va, c->pa, c->size / PT_4K};
+	struct outcome o;
+
+	memset(&o, 0, sizeof o);
+	switch (c->opcode) {
+	case WP_OP_MAP:
+		o.status = s->map(instance, c->table, c->va, c->pa, c->size, c->flags);
+		break;
+	case WP_OP_UNMAP:
+		o.status = s->unmap(instance, c->table, c->va, &o.mapping);
+		break;
+	case WP_OP_PROTECT:
+		o.status = s->protect(instance, c->table, c->va, c->flags, &o.size);
+		break;
+	case WP_OP_REMAP:
+		o.status = s->remap(instance, c->table, c->va, c->pa, c->flags, &o.size);
+		break;
+	case WP_OP_QUERY:
+		o.status = s->query(instance, c->table, c->va, &o.mapping);
+		break;
+	case WP_OP_MAP_REGION:
+		o.status = s->map_region(instance, c->table, c->va, c->pa, c->size, c->flags,
+					 c->allow_huge);
+		break;
+	case WP_OP_MAP_REGION_WITH:
+		o.status = s->map_region_with(instance, c->table, c->va, source_page, &source,
+					      c->size, c->flags, c->allow_huge);
+		break;
+	case WP_OP_UNMAP_REGION:
+		o.status = s->unmap_region(instance, c->table, c->va, c->size);
+		break;
+	case WP_OP_PROTECT_REGION:
+		o.status = s->protect_region(instance, c->table, c->va, c->size, c->flags);
+		break;
+	case WP_OP_COPY_FROM:
+		o.status = s->copy_from(instance, c->table, 1 - c->table, c->va, c->size);
+		break;
+	default:
+		o.status = s->give_back(instance, c->table, c->va, c->size);
+		break;
+	}
+	return o;
+}
+
+static bool same_mapping(const struct pt_mapping *a, const struct pt_mapping *b)
+{
+	return a->vaddr.value == b->vaddr.value && a->paddr.value == b->paddr.value &&
+	       a->size == b->size && a->flags == b->flags;
+}
+
+/* L2, L6: frames in use are what the model says; between unlinking and flush, more. */
+static void judge_frame_count(struct wp_runner *runner, pt_status status, size_t before)
+{
+	struct wp_finding *finding = &runner->result->finding;
+	size_t tables = 0;
+
+	for (unsigned i = 0; i < WP_MODEL_TABLES; i++) {
+		if (wp_model_exists(runner->model, i))
+			tables += wp_model_tables(runner->model, i);
+	}
+	if (status != PT_OK && runner->memory.in_use != before)
+		wp_found(finding, WP_LAW_ALL_OR_NOTHING, "frames",
+			 "a call that returned %s left %zu frames in use, %zu before",
+			 pt_status_name(status), runner->memory.in_use, before);
+	else if (runner->memory.in_use > tables + runner->waiting)
+		wp_found(finding, WP_LAW_NOTHING_LOST, "leak",
+			 "%zu frames are in use, the mappings need %zu and %zu wait for a flush",
+			 runner->memory.in_use, tables, runner->waiting);
+	else if (runner->memory.in_use < tables)
+		wp_found(finding, WP_LAW_NOTHING_LOST, "freed-in-use",
+			 "%zu frames are in use, the mappings need %zu", runner->memory.in_use,
+			 tables);
+	else
+		runner->waiting = runner->memory.in_use - tables;
+}
+
+static void judge_outcome(struct wp_runner *runner, const struct wp_call *call,
+			  const struct wp_verdict *verdict, const struct outcome *outcome)
+{
+	struct wp_finding *finding = &runner->result->finding;
+	char said[8], right[8];
+
+	if (outcome->status != verdict->status)
+		wp_found(finding, WP_LAW_STATUS, "status", "%s() returned %s, it must return %s",
+			 wp_opcode_name(call->opcode), pt_status_name(outcome->status),
+			 pt_status_name(verdict->status));
+	else if (outcome->status == PT_OK && !same_mapping(&outcome->mapping, &verdict->mapping))
+		wp_found(finding, WP_LAW_STATUS, "mapping",
+			 "%s(%#" PRIx64 ") says %#" PRIx64 " -> %#" PRIx64 ", size %#" PRIx64
+			 ", %s; it must say %#" PRIx64 " -> %#" PRIx64 ", size %#" PRIx64 ", %s",
+			 wp_opcode_name(call->opcode), call->va, outcome->mapping.vaddr.value,
+			 outcome->mapping.paddr.value, outcome->mapping.size,
+			 wp_flags_text(outcome->mapping.flags, said), verdict->mapping.vaddr.value,
+			 verdict->mapping.paddr.value, verdict->mapping.size,
+			 wp_flags_text(verdict->mapping.flags, right));
+	else if (outcome->status == PT_OK && outcome->size != verdict->size)
+		wp_found(finding, WP_LAW_STATUS, "size",
+			 "%s(%#" PRIx64 ") says size %#" PRIx64 ", it must say %#" PRIx64,
+			 wp_opcode_name(call->opcode), call->va, outcome->size, verdict->size);
+}
+
+/* A call with a status: the ten that change a table, and query. */
+static void run_status_call(struct wp_runner *runner, const struct wp_call *call)
+{
+	struct wp_finding *finding = &runner->result->finding;
+	const size_t frames = runner->memory.in_use;
+	const uint64_t flushes = runner->flushes;
+	const uint64_t stores = runner->stores;
+	const struct wp_verdict verdict = predict(runner, call);
+	const struct outcome outcome = perform(runner, call);
+
+	wp_run_count(runner, call, outcome.status);
+	judge_outcome(runner, call, &verdict, &outcome);
+	if (outcome.status != PT_OK && runner->flushes != flushes)
+		wp_found(finding, WP_LAW_ALL_OR_NOTHING, "flush",
+			 "a call that returned %s flushed", pt_status_name(outcome.status));
+	if (call->opcode == WP_OP_QUERY && runner->stores != stores)
+		wp_found(finding, WP_LAW_READING_WRITES_NOTHING, "store", "query() stored to a table");
+	if (call->opcode == WP_OP_COPY_FROM && outcome.status == PT_OK)
+		runner->lent = true;
+	if (runner->batched[call->table])
+		runner->waiting += verdict.removed;
+	judge_frame_count(runner, outcome.status, frames);
+}
+
+/* ---- walk ---- */
+
+#define MAX_VISITS 600
+
+struct walk_check {
+	struct wp_runner *runner;
+	struct wp_visit visits[MAX_VISITS];
+	size_t expected, seen, open;
+	size_t path[8];
+};
+
+static enum pt_walk_next check_pre(void *context, const struct pt_visit *visit)
+{
+	struct walk_check *check = context;
+	struct wp_finding *finding = &check->runner->result->finding;
+	const struct wp_visit *right = &check->visits[check->seen];
+
+	if (check->seen == MAX_VISITS)
+		return PT_WALK_STOP;
+	if (check->seen == check->expected)
+		wp_found(finding, WP_LAW_STATUS, "extra-visit",
+			 "walk() visits level %u index %zu at %#" PRIx64 ", where nothing is",
+			 visit->level, visit->index, visit->vaddr.value);
+	else if (visit->level != right->level || visit->index != right->index ||
+		 visit->vaddr.value != right->va ||
+		 (visit->kind == PT_ENTRY_LEAF) != right->leaf || visit->kind == PT_ENTRY_MALFORMED)
+		wp_found(finding, WP_LAW_STATUS, "visit",
+			 "walk() visits level %u index %zu at %#" PRIx64
+			 ", it must visit level %u index %zu at %#" PRIx64,
+			 visit->level, visit->index, visit->vaddr.value, right->level, right->index,
+			 right->va);
+	else if (right->leaf && !same_mapping(&visit->mapping, &right->mapping))
+		wp_found(finding, WP_LAW_STATUS, "visit-mapping",
+			 "walk() decodes the leaf at %#" PRIx64 " as %#" PRIx64
+			 ", it is mapped to %#" PRIx64,
+			 right->va, visit->mapping.paddr.value, right->mapping.paddr.value);
+	if (finding->found)
+		return PT_WALK_STOP;
+	check->path[check->open++] = check->seen++;
+	return PT_WALK_ON;
+}
+
+static enum pt_walk_next check_post(void *context, const struct pt_visit *visit)
+{
+	struct walk_check *check = context;
+	const struct wp_visit *right;
+
+	if (check->seen == MAX_VISITS)
+		return PT_WALK_STOP;
+	right = check->open == 0 ? NULL : &check->visits[check->path[--check->open]];
+	if (right && right->level == visit->level && right->va == visit->vaddr.value)
+		return PT_WALK_ON;
+	wp_found(&check->runner->result->finding, WP_LAW_STATUS, "post",
+		 "walk() leaves level %u at %#" PRIx64 ", which it isn't in", visit->level,
+		 visit->vaddr.value);
+	return PT_WALK_STOP;
+}
+
+static void run_walk(struct wp_runner *runner, const struct wp_call *call)
+{
+	static _Thread_local struct walk_check check;
+	const uint64_t stores = runner->stores;
+	struct wp_finding *finding = &runner->result->finding;
+
+	check.runner = runner;
+	check.seen = 0;
+	check.open = 0;
+	check.expected = wp_model_walk(runner->model, call->table, call->count, check.visits,
+				       MAX_VISITS);
+	runner->subject->walk(runner->instance, call->table, call->count, check_pre, check_post,
+			      &check);
+	wp_run_count(runner, call, PT_OK);
+	if (check.seen < check.expected && check.seen < MAX_VISITS)
+		wp_found(finding, WP_LAW_STATUS, "missing-visit",
+			 "walk() makes %zu visits, it must make %zu", check.seen, check.expected);
+	if (runner->stores != stores)
+		wp_found(finding, WP_LAW_READING_WRITES_NOTHING, "store", "walk() stored to a table");
+}
+
+/* ---- a table's life, and batches ---- */
+
+/* False: the frames were refused, as they had to be. */
+static bool create(struct wp_runner *runner, unsigned table)
+{
+	const size_t frames = runner->memory.in_use;
+	const struct wp_verdict verdict =
+		wp_model_create(runner->model, table, wp_memory_available(&runner->memory));
+	const pt_status status = runner->subject->create(runner->instance, table);
+
+	wp_tlb_reset(&runner->tlbs[table], runner->regime, &runner->memory);
+	if (status != verdict.status)
+		wp_found(&runner->result->finding, WP_LAW_STATUS, "status",
+			 "create() returned %s, it must return %s", pt_status_name(status),
+			 pt_status_name(verdict.status));
+	judge_frame_count(runner, status, frames);
+	return status == PT_OK && !runner->result->finding.found;
+}
+
+static void run_renew(struct wp_runner *runner, const struct wp_call *call)
+{
+	const size_t frames = runner->memory.in_use;
+	const struct wp_verdict verdict = wp_model_destroy(runner->model, call->table);
+	const pt_status status = runner->subject->destroy(runner->instance, call->table);
+
+	wp_run_count(runner, call, status);
+	if (status != verdict.status)
+		wp_found(&runner->result->finding, WP_LAW_STATUS, "status",
+			 "destroy() returned %s, it must return %s", pt_status_name(status),
+			 pt_status_name(verdict.status));
+	if (runner->batched[call->table])
+		runner->waiting += verdict.removed;
+	judge_frame_count(runner, status, frames);
+	if (status == PT_OK && !runner->result->finding.found)
+		create(runner, call->table);
+}
+
+static void run_batch(struct wp_runner *runner, const struct wp_call *call)
+{
+	const struct wp_subject *subject = runner->subject;
+	const unsigned table = call->table;
+	const size_t frames = runner->memory.in_use;
+
+	if (runner->batched[table] == (call->opcode == WP_OP_BATCH))
+		return;
+	wp_run_count(runner, call, PT_OK);
+	runner->batched[table] = call->opcode == WP_OP_BATCH;
+	runner->ignoring = call->opcode == WP_OP_IGNORE;
+	if (call->opcode == WP_OP_BATCH)
+		subject->batch_begin(runner->instance, table);
+	else if (call->opcode == WP_OP_FLUSH)
+		subject->batch_flush(runner->instance, table);
+	else if (call->opcode == WP_OP_FLUSH_ALL)
+		subject->batch_flush_all(runner->instance, table);
+	else
+		subject->batch_ignore(runner->instance, table);
+	/* ignore() is for tables that no CPU has loaded: so none has */
+	for (unsigned i = 0; i < WP_MODEL_TABLES && runner->ignoring; i++)
+		wp_tlb_flush(&runner->tlbs[i], NULL);
+	runner->ignoring = false;
+	if (!runner->batched[0] && !runner->batched[1])
+		runner->waiting = 0;
+	judge_frame_count(runner, PT_OK, frames);
+}
+
+void wp_run_call(struct wp_runner *runner, const struct wp_call *call)
+{
+	const bool needs_other = call->opcode == WP_OP_COPY_FROM;
+
+	switch (call->opcode) {
+	case WP_OP_REFUSE:
+		wp_memory_refuse(&runner->memory, call->count, call->once);
+		return;
+	case WP_OP_ALLOW:
+		wp_memory_allow(&runner->memory);
+		return;
+	case WP_OP_PROBE:
+		wp_run_judge_all(runner);
+		return;
+	case WP_OP_BATCH:
+	case WP_OP_FLUSH:
+	case WP_OP_FLUSH_ALL:
+	case WP_OP_IGNORE:
+		run_batch(runner, call);
+		return;
+	default:
+		break;
+	}
+	for (unsigned i = 0; i < WP_MODEL_TABLES; i++) {
+		if (wp_model_exists(runner->model, i) || (i != call->table && !needs_other))
+			continue;
+		if (!create(runner, i)) {
+			runner->stats->skipped++;
+			return;
+		}
+	}
+	if (call->opcode == WP_OP_RENEW)
+		run_renew(runner, call);
+	else if (call->opcode == WP_OP_WALK)
+		run_walk(runner, call);
+	else
+		run_status_call(runner, call);
+}

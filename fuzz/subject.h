@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A subject: the implementation under test, as a small table of functions in the
+ * terms of the contract. It gets its frames, its view of memory and its flushes
+ * from the platform that it is opened with.
+ */
+#ifndef WP_SUBJECT_H
+#define WP_SUBJECT_H
+
+#include "model.h"
+#include "regime.h"
+
+struct wp_instance; /* a subject's own state: up to WP_MODEL_TABLES tables */
+
+struct wp_subject {
+	const char *name;
+	const char *what; /* one line */
+	const struct pt_backend *backend; /* of a library built with a bug; else NULL */
+	const char *regimes; /* prefix of the regimes it serves; "" is all */
+	bool planted;        /* it is wrong on purpose */
+
+	/* What it can offer beyond the calls; the laws that need more skip it. */
+	bool reports_stores;
+	bool reports_flushes;
+
+	size_t (*fixed_frames)(const struct wp_subject *subject, const struct wp_regime *regime);
+	struct wp_instance *(*open)(const struct wp_subject *subject);
+	void (*close)(struct wp_instance *instance);
+	/* For a new program: no table exists. The platform outlives the program. */
+	void (*start)(struct wp_instance *instance, const struct wp_regime *regime,
+		      const struct pt_platform *platform);
+	uint64_t (*root)(struct wp_instance *instance, unsigned table);
+
+	pt_status (*create)(struct wp_instance *, unsigned table);
+	pt_status (*destroy)(struct wp_instance *, unsigned table);
+	pt_status (*map)(struct wp_instance *, unsigned table, uint64_t va, uint64_t pa,
+			 uint64_t size, pt_flags flags);
+	pt_status (*unmap)(struct wp_instance *, unsigned table, uint64_t va,
+			   struct pt_mapping *removed);
+	pt_status (*protect)(struct wp_instance *, unsigned table, uint64_t va, pt_flags flags,
+			     uint64_t *size);
+	pt_status (*remap)(struct wp_instance *, unsigned table, uint64_t va, uint64_t pa,
+			   pt_flags flags, uint64_t *size);
+	pt_status (*query)(struct wp_instance *, unsigned table, uint64_t va,
+			   struct pt_mapping *mapping);
+	pt_status (*map_region)(struct wp_instance *, unsigned table, uint64_t va, uint64_t pa,
+				uint64_t size, pt_flags flags, bool allow_huge);
+	pt_status (*map_region_with)(struct wp_instance *, unsigned table, uint64_t va,
+				     pt_page_source source, void *context, uint64_t size,
+				     pt_flags flags, bool allow_huge);
+	pt_status (*unmap_region)(struct wp_instance *, unsigned table, uint64_t va, uint64_t size);
+	pt_status (*protect_region)(struct wp_instance *, unsigned table, uint64_t va,
+				    uint64_t size, pt_flags flags);
+	void (*walk)(struct wp_instance *, unsigned table, size_t limit, pt_visitor pre,
+		     pt_visitor post, void *context);
+	pt_status (*copy_from)(struct wp_instance *, unsigned table, unsigned other, uint64_t va,
+			       uint64_t size);
+	pt_status (*give_back)(struct wp_instance *, unsigned table, uint64_t va, uint64_t size);
+
+	/* Batches: from begin on, flushes of the table wait until one of the three. */
+	void (*batch_begin)(struct wp_instance *, unsigned table);
+	void (*batch_flush)(struct wp_instance *, unsigned table);
+	void (*batch_flush_all)(struct wp_instance *, unsigned table);
+	void (*batch_ignore)(struct wp_instance *, unsigned table);
+};
+
+/* This library. */
+extern const struct wp_subject wp_library_subject;
+
+/* The library with one bug planted in each. */
+extern const struct wp_subject *const wp_planted_subjects[];
+extern const size_t wp_planted_subject_count;
+
+/* The library's backend for a regime. */
+const struct pt_backend *wp_library_backend(const struct wp_regime *regime);
+
+#endif

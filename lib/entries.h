@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/* Tables as arrays of entries: where they lie, how they are read, written, handed out. */
+#ifndef PT_ENTRIES_H
+#define PT_ENTRIES_H
+
+static inline uint64_t arch_span(unsigned level)
+{
+	return 1ull << arch_levels[level].shift;
+}
+
+static inline size_t entry_count(unsigned level)
+{
+	return (size_t)1 << arch_levels[level].bits;
+}
+
+static inline size_t index_of(uint64_t vaddr, unsigned level)
+{
+	return (size_t)(vaddr >> arch_levels[level].shift) & (entry_count(level) - 1);
+}
+
+static inline size_t table_bytes(unsigned level)
+{
+	return entry_count(level) * sizeof(arch_entry);
+}
+
+static inline uint64_t later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static inline uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static inline uint64_t granule(void)
+{
+	return arch_span(ARCH_LAST_LEVEL);
+}
+
+/* NULL: not memory. */
+static inline arch_entry *table_at(const struct pt_platform *platform, uint64_t paddr)
+{
+	const uint64_t offset = paddr - platform->direct_first.value;
+
+	if (offset < platform->direct_size)
+		return (arch_entry *)((char *)platform->direct_base + offset);
+	if (!platform->phys_to_virt)
+		return NULL;
+	return platform->phys_to_virt(platform->context, pt_pa(paddr));
+}
+
+/* The CPU may write accessed and dirty bits at any time. */
+static inline arch_entry entry_load(const arch_entry *slot)
+{
+	return __atomic_load_n(slot, __ATOMIC_RELAXED);
+}
+
+/* The one place where a table is written: release, so that a table is whole before its link. */
+static inline void entry_store(const struct pt_platform *platform, arch_entry *slot,
+			       arch_entry entry)
+{
+#ifdef PT_WATCH_STORES
+	const arch_entry before = entry_load(slot);
+
+	__atomic_store_n(slot, entry, __ATOMIC_RELEASE);
+	if (platform->stored)
+		platform->stored(platform->context, slot, before, entry);
+#else
+	(void)platform;
+	__atomic_store_n(slot, entry, __ATOMIC_RELEASE);
+#endif
+}
+
+/* What an empty slot holds; `hole` is that of the table which owns the slot. */
+static inline arch_entry empty_entry(pt_paddr hole, unsigned level)
+{
+	return ARCH_HAS_HOLE_FRAME && level < ARCH_LAST_LEVEL ? arch_table(hole.value) : 0;
+}
+
+/* Reads `entry` as the CPU would. */
+static inline enum pt_entry_kind entry_kind(arch_entry entry, unsigned level, pt_paddr hole)
+{
+	if (entry == empty_entry(hole, level))
+		return PT_ENTRY_EMPTY;
+	if (arch_is_table(entry, level))
+		return PT_ENTRY_TABLE;
+	return arch_is_leaf(entry, level) ? PT_ENTRY_LEAF : PT_ENTRY_MALFORMED;
+}
+
+static inline bool table_is_empty(const arch_entry *entries, unsigned level, pt_paddr hole)
+{
+	const arch_entry empty = empty_entry(hole, level);
+
+	for (size_t i = 0; i < entry_count(level); i++) {
+		if (entry_load(&entries[i]) != empty)
+			return false;
+	}
+	return true;
+}
+
+/* The same, asking first where the next entry most likely is: beside `index`. */
+static inline bool table_is_empty_beside(const arch_entry *entries, unsigned level, size_t index,
+					 pt_paddr hole)
+{
+	const arch_entry empty = empty_entry(hole, level);
+	const size_t mask = entry_count(level) - 1;
+
+	if (entry_load(&entries[(index + 1) & mask]) != empty ||
+	    entry_load(&entries[(index - 1) & mask]) != empty)
+		return false;
+	return table_is_empty(entries, level, hole);
+}
+
+/* Frames taken from the platform before anything is changed, linked through their first words. */
+struct reserve {
+	const struct pt_platform *platform;
+	uint64_t first; /* 0: none */
+};
+
+static void reserve_release(struct reserve *reserve)
+{
+	while (reserve->first != 0) {
+		const uint64_t frame = reserve->first;
+
+		reserve->first = *table_at(reserve->platform, frame);
+		reserve->platform->free_frame(reserve->platform->context, pt_pa(frame));
+	}
+}
+
+/* False: the platform refused one of them, or can't reach it; none is kept. */
+static bool reserve_fill(struct reserve *reserve, size_t count)
+{
+	const struct pt_platform *platform = reserve->platform;
+
+	for (size_t i = 0; i < count; i++) {
+		pt_paddr frame;
+		arch_entry *entries;
+
+		if (!platform->alloc_frame(platform->context, &frame)) {
+			reserve_release(reserve);
+			return false;
+		}
+		entries = table_at(platform, frame.value);
+		if (!entries) {
+			platform->free_frame(platform->context, frame);
+			reserve_release(reserve);
+			return false;
+		}
+		*entries = reserve->first;
+		reserve->first = frame.value;
+	}
+	return true;
+}
+
+static void table_clear(arch_entry *entries, unsigned level, pt_paddr hole)
+{
+	const arch_entry empty = empty_entry(hole, level);
+
+	for (size_t i = 0; i < entry_count(level); i++)
+		entries[i] = empty;
+}
+
+/* An empty table, not linked anywhere yet. */
+static arch_entry *reserve_take(struct reserve *reserve, unsigned level, pt_paddr hole,
+				uint64_t *frame)
+{
+	arch_entry *entries = table_at(reserve->platform, reserve->first);
+
+	*frame = reserve->first;
+	reserve->first = *entries;
+	table_clear(entries, level, hole);
+	return entries;
+}
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* What a change leaves pending in a batch: flushes, and tables that wait for them. */
+#ifndef PT_PENDING_H
+#define PT_PENDING_H
+
+/* A call without a batch of the caller's own collects in one on the stack. */
+struct pending {
+	struct pt_batch *batch;
+	struct pt_batch own;
+};
+
+static inline void pending_open(struct pending *pending, struct pt_table *table,
+				struct pt_batch *batch)
+{
+	pending->batch = batch;
+	if (batch)
+		return;
+	pending->batch = &pending->own;
+	pending->own.table = table;
+	pending->own.count = 0;
+	pending->own.all = false;
+	pending->own.waiting = pt_pa(0);
+}
+
+static inline void pending_close(struct pending *pending)
+{
+	if (pending->batch != &pending->own)
+		return;
+	if (pending->own.count != 0 || pending->own.all || pending->own.waiting.value != 0)
+		pt_flush(&pending->own);
+}
+
+static inline void flush_later(struct pt_batch *batch, uint64_t vaddr)
+{
+	if (batch->count != 0 && batch->addresses[batch->count - 1].value == vaddr)
+		return;
+	if (batch->count == PT_BATCH_ADDRESSES)
+		batch->all = true;
+	if (!batch->all)
+		batch->addresses[batch->count++] = pt_va(vaddr);
+}
+
+static inline void flush_now(const struct pt_table *table, uint64_t vaddr)
+{
+	struct pt_batch one = {.table = (struct pt_table *)table, .count = 1};
+
+	one.addresses[0] = pt_va(vaddr);
+	pt_flush(&one);
+}
+
+/* After a leaf took the place of `before` at `vaddr`. */
+static inline void flush_leaf(struct pt_batch *batch, arch_entry before, unsigned level,
+			      uint64_t vaddr)
+{
+	if (ARCH_FLUSHES_ALL_FOR_HUGE && level < ARCH_LAST_LEVEL && !arch_is_valid(before))
+		batch->all = true;
+	else if (ARCH_CACHES_INVALID || arch_is_valid(before))
+		flush_later(batch, vaddr);
+}
+
+/* After a table was linked in where `before` was. */
+static inline void flush_linked(struct pt_batch *batch)
+{
+	if (ARCH_FLUSHES_ALL_FOR_TABLE)
+		batch->all = true;
+}
+
+/* After the table over `vaddr` was unlinked; its leaves are taken care of. */
+static inline void flush_unlinked(struct pt_batch *batch, uint64_t vaddr)
+{
+	if (ARCH_FLUSHES_ALL_FOR_TABLE)
+		batch->all = true;
+	else
+		flush_later(batch, vaddr);
+}
+
+/*
+ * Before something is mapped in [vaddr, last]: where old and new must not meet in
+ * a TLB, the flush of what was there can't wait. A pending address may stand for
+ * a leaf of any size, so the largest decides what is near.
+ */
+static inline void flush_before_make(struct pt_batch *batch, uint64_t vaddr, uint64_t last)
+{
+	const unsigned top = arch_levels[0].leaf ? 0 : 1;
+	const uint64_t near = ~(arch_span(top) - 1);
+	bool meets = batch->all;
+
+	if (!ARCH_BREAKS_TO_RESIZE)
+		return;
+	for (unsigned i = 0; i < batch->count && !meets; i++) {
+		const uint64_t pending = batch->addresses[i].value & near;
+
+		meets = pending >= (vaddr & near) && pending <= last;
+	}
+	if (meets)
+		pt_flush(batch);
+}
+
+/* The frame of an unlinked table waits; only its first slot is written, with what faults. */
+static inline void free_later(struct pt_batch *batch, uint64_t frame)
+{
+	const struct pt_platform *platform = batch->table->platform;
+
+	entry_store(platform, table_at(platform, frame), arch_link(batch->waiting.value));
+	batch->waiting = pt_pa(frame);
+}
+
+static void op_free_waiting(struct pt_batch *batch)
+{
+	const struct pt_platform *platform = batch->table->platform;
+
+	while (batch->waiting.value != 0) {
+		const uint64_t frame = batch->waiting.value;
+
+		batch->waiting = pt_pa(arch_link_paddr(*table_at(platform, frame)));
+		platform->free_frame(platform->context, pt_pa(frame));
+	}
+}
+
+#endif

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* A table's life, and root slots that two tables share: create, destroy, copy_from, give_back. */
+#ifndef PT_SHARE_H
+#define PT_SHARE_H
+
+static inline size_t root_frames(void)
+{
+	return table_bytes(0) > granule() ? table_bytes(0) / granule() : 1;
+}
+
+static bool alloc_root(const struct pt_platform *platform, pt_paddr *root)
+{
+	if (root_frames() == 1)
+		return platform->alloc_frame(platform->context, root);
+	return platform->alloc_frames &&
+	       platform->alloc_frames(platform->context, root_frames(), table_bytes(0), root);
+}
+
+static void free_root(const struct pt_platform *platform, pt_paddr root)
+{
+	if (root_frames() == 1)
+		platform->free_frame(platform->context, root);
+	else
+		platform->free_frames(platform->context, root, root_frames());
+}
+
+/* LoongArch: the frame from which every address faults; see arch/loongarch64.h. */
+static bool make_hole(struct pt_table *table)
+{
+	const struct pt_platform *platform = table->platform;
+	arch_entry *entries;
+
+	if (!platform->alloc_frame(platform->context, &table->hole))
+		return false;
+	entries = table_at(platform, table->hole.value);
+	if (!entries) {
+		platform->free_frame(platform->context, table->hole);
+		return false;
+	}
+	for (size_t i = 0; i < entry_count(ARCH_LAST_LEVEL); i++)
+		entries[i] = arch_table(table->hole.value);
+	return true;
+}
+
+static pt_status op_create(struct pt_table *table)
+{
+	const struct pt_platform *platform = table->platform;
+	arch_entry *entries;
+
+	if (!alloc_root(platform, &table->root))
+		return PT_NO_MEMORY;
+	entries = table_at(platform, table->root.value);
+	if (!entries || (ARCH_HAS_HOLE_FRAME && !make_hole(table))) {
+		free_root(platform, table->root);
+		return PT_NO_MEMORY;
+	}
+	table_clear(entries, 0, table->hole);
+	return PT_OK;
+}
+
+static void release_loan(struct pt_table *table, size_t root_index)
+{
+	table->borrowed[root_index / 64] &= ~(1ull << root_index % 64);
+}
+
+static bool has_loans(const struct pt_table *table)
+{
+	for (size_t i = 0; i < entry_count(0); i += 64) {
+		if (table->borrowed[i / 64] != 0)
+			return true;
+	}
+	return false;
+}
+
+static void leave_owner(struct pt_table *table)
+{
+	struct pt_table **link = &table->owner->borrowers;
+
+	while (*link != table)
+		link = &(*link)->next_borrower;
+	*link = table->next_borrower;
+	table->next_borrower = NULL;
+	table->owner = NULL;
+}
+
+static void join_owner(struct pt_table *table, struct pt_table *owner)
+{
+	if (table->owner)
+		return;
+	table->owner = owner;
+	table->next_borrower = owner->borrowers;
+	owner->borrowers = table;
+}
+
+/* Puts `entry` into a root slot; what was there waits for the flush, or goes back. */
+static void replace_root_slot(struct pt_table *table, arch_entry *root, size_t index,
+			      arch_entry entry, struct pt_batch *batch)
+{
+	const arch_entry before = entry_load(&root[index]);
+	const bool borrowed = slot_is_borrowed(table, index);
+
+	if (before != entry) {
+		entry_store(table->platform, &root[index], entry);
+		batch->all = true;
+	}
+	if (borrowed)
+		release_loan(table, index);
+	else if (entry_kind(before, 0, table->hole) == PT_ENTRY_TABLE)
+		free_tables_later(table, before, 0, table->hole, batch);
+}
+
+static pt_status op_destroy(struct pt_table *table, struct pt_batch *batch)
+{
+	const struct pt_platform *platform = table->platform;
+	arch_entry *root = table_at(platform, table->root.value);
+	struct pending pending;
+
+	if (table->borrowers)
+		return PT_BORROWED;
+	pending_open(&pending, table, batch);
+	for (size_t i = 0; i < entry_count(0); i++)
+		replace_root_slot(table, root, i, empty_entry(table->hole, 0), pending.batch);
+	if (table->owner)
+		leave_owner(table);
+	if (ARCH_HAS_HOLE_FRAME)
+		free_later(pending.batch, table->hole.value);
+	if (root_frames() == 1) {
+		free_later(pending.batch, table->root.value);
+		pending.batch->all = true;
+	} else {
+		/* a root of several frames can't wait in the batch: nobody has it loaded */
+		pt_flush_all(pending.batch);
+		free_root(platform, table->root);
+	}
+	pending_close(&pending);
+	return PT_OK;
+}
+
+static pt_status check_root_slots(const struct pt_table *table, uint64_t vaddr, uint64_t size)
+{
+	const pt_status status = check_region(table, vaddr, size);
+
+	if (status != PT_OK)
+		return status;
+	return (vaddr | size) & (arch_span(0) - 1) ? PT_NOT_ALIGNED : PT_OK;
+}
+
+static pt_status check_copy(const struct pt_table *table, const struct pt_table *other,
+			    size_t first, size_t last)
+{
+	const arch_entry *from = table_at(other->platform, other->root.value);
+	const arch_entry *to = table_at(table->platform, table->root.value);
+	bool malformed = false;
+
+	for (size_t i = first; i <= last; i++) {
+		if (slot_is_lent(table, i) || slot_is_borrowed(other, i))
+			return PT_BORROWED;
+		malformed |= entry_kind(from[i], 0, other->hole) == PT_ENTRY_MALFORMED;
+		if (!slot_is_borrowed(table, i))
+			malformed |= entry_kind(to[i], 0, table->hole) == PT_ENTRY_MALFORMED;
+	}
+	if (table->owner && table->owner != other)
+		return PT_BORROWED;
+	return malformed ? PT_MALFORMED : PT_OK;
+}
+
+static pt_status op_copy_from(struct pt_table *table, struct pt_table *other, pt_vaddr vaddr,
+			      uint64_t size, struct pt_batch *batch)
+{
+	const size_t first = index_of(vaddr.value, 0);
+	const size_t last = index_of(vaddr.value + size - 1, 0);
+	arch_entry *root = table_at(table->platform, table->root.value);
+	const arch_entry *from = table_at(other->platform, other->root.value);
+	struct pending pending;
+	pt_status status = check_root_slots(table, vaddr.value, size);
+
+	if (status != PT_OK || table == other)
+		return status;
+	if (other->backend != table->backend || other->platform != table->platform ||
+	    other->half != table->half)
+		return PT_MALFORMED;
+	status = check_copy(table, other, first, last);
+	if (status != PT_OK)
+		return status;
+
+	pending_open(&pending, table, batch);
+	for (size_t i = first; i <= last; i++) {
+		const bool lends = entry_kind(from[i], 0, other->hole) != PT_ENTRY_EMPTY;
+
+		replace_root_slot(table, root, i, lends ? from[i] : empty_entry(table->hole, 0),
+				  pending.batch);
+		if (!lends)
+			continue;
+		join_owner(table, other);
+		table->borrowed[i / 64] |= 1ull << i % 64;
+	}
+	if (table->owner && !has_loans(table))
+		leave_owner(table);
+	pending_close(&pending);
+	return PT_OK;
+}
+
+static pt_status op_give_back(struct pt_table *table, pt_vaddr vaddr, uint64_t size,
+			      struct pt_batch *batch)
+{
+	arch_entry *root = table_at(table->platform, table->root.value);
+	struct pending pending;
+	const pt_status status = check_root_slots(table, vaddr.value, size);
+
+	if (status != PT_OK || !table->owner)
+		return status;
+	pending_open(&pending, table, batch);
+	for (size_t i = index_of(vaddr.value, 0); i <= index_of(vaddr.value + size - 1, 0); i++) {
+		if (slot_is_borrowed(table, i))
+			replace_root_slot(table, root, i, empty_entry(table->hole, 0),
+					  pending.batch);
+	}
+	if (!has_loans(table))
+		leave_owner(table);
+	pending_close(&pending);
+	return PT_OK;
+}
+
+#endif

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* memfd_create */
+#include "memory.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define POISON_8 \
+	WP_POISON, WP_POISON, WP_POISON, WP_POISON, WP_POISON, WP_POISON, WP_POISON, WP_POISON
+#define POISON_64 \
+	POISON_8, POISON_8, POISON_8, POISON_8, POISON_8, POISON_8, POISON_8, POISON_8
+
+/* A whole frame of poison: memcpy() and memcmp() stay fast under sanitizers. */
+static const uint64_t poison[] = {POISON_64, POISON_64, POISON_64, POISON_64,
+				  POISON_64, POISON_64, POISON_64, POISON_64};
+
+_Static_assert(sizeof poison == WP_FRAME_SIZE, "one frame of poison");
+
+/*
+ * Bit 0 is P, valid, or V, on all four architectures. A LoongArch directory has
+ * no such bit: there bit 6 (H) must be clear, and what is left is an address,
+ * which wp_memory_open() keeps outside of the window.
+ */
+_Static_assert((WP_POISON & 1) == 0, "poison is not present");
+_Static_assert((WP_POISON & 1 << 6) == 0, "poison is no huge page");
+#define POISON_TABLE (WP_POISON & (((uint64_t)1 << 48) - WP_FRAME_SIZE))
+
+/* Since the last reset. */
+enum frame_state {
+	FRAME_UNTOUCHED,
+	FRAME_USED,
+	FRAME_FREED,
+};
+
+static void fill(struct wp_memory *memory, size_t index)
+{
+	memcpy(memory->host + index * WP_FRAME_SIZE, poison, WP_FRAME_SIZE);
+}
+
+static bool intact(const struct wp_memory *memory, size_t index)
+{
+	return memcmp(memory->host + index * WP_FRAME_SIZE, poison, WP_FRAME_SIZE) == 0;
+}
+
+static uint64_t address_of(const struct wp_memory *memory, size_t index)
+{
+	return memory->base + (uint64_t)index * WP_FRAME_SIZE;
+}
+
+/* The frame's index; `frames` if the address is no frame's. */
+static size_t index_of(const struct wp_memory *memory, uint64_t frame)
+{
+	const uint64_t offset = frame - memory->base;
+
+	if (offset % WP_FRAME_SIZE != 0 || offset / WP_FRAME_SIZE >= memory->frames)
+		return memory->frames;
+	return (size_t)(offset / WP_FRAME_SIZE);
+}
+
+static void accuse(struct wp_memory *memory, enum wp_frame_crime crime, uint64_t frame)
+{
+	if (memory->crime != WP_FRAME_FINE)
+		return;
+	memory->crime = crime;
+	memory->crime_frame = frame;
+}
+
+static bool open_window(struct wp_memory *memory)
+{
+	const size_t size = memory->frames * WP_FRAME_SIZE;
+	void *host;
+
+	memory->fd = memfd_create("guest-memory", MFD_CLOEXEC);
+	if (memory->fd < 0 || ftruncate(memory->fd, (off_t)size) != 0)
+		return false;
+	host = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, memory->fd, 0);
+	if (host == MAP_FAILED)
+		return false;
+	memory->host = host;
+	return true;
+}
+
+bool wp_memory_open(struct wp_memory *memory, uint64_t base, size_t frames)
+{
+	const uint64_t size = (uint64_t)frames * WP_FRAME_SIZE;
+
+	*memory = (struct wp_memory){.base = base, .frames = frames, .fd = -1};
+	if (base % WP_FRAME_SIZE != 0 || frames == 0 || frames >= UINT32_MAX ||
+	    base + (size - 1) < base || POISON_TABLE - base < size) {
+		errno = EINVAL;
+		return false;
+	}
+	memory->state = calloc(frames, sizeof *memory->state);
+	memory->free_stack = calloc(frames, sizeof *memory->free_stack);
+	if (memory->state == NULL || memory->free_stack == NULL || !open_window(memory)) {
+		const int error = errno;
+
+		wp_memory_close(memory);
+		errno = error;
+		return false;
+	}
+	memory->high_water = frames; /* as if all of it had been used */
+	wp_memory_reset(memory);
+	return true;
+}
+
+void wp_memory_close(struct wp_memory *memory)
+{
+	if (memory->host != NULL)
+		munmap(memory->host, memory->frames * WP_FRAME_SIZE);
+	if (memory->fd >= 0)
+		close(memory->fd);
+	free(memory->state);
+	free(memory->free_stack);
+	*memory = (struct wp_memory){.fd = -1};
+}
+
+/*
+ * The stack holds the lowest frame on top. Frames from high_water on have never
+ * left their places at its bottom, so only the top needs restoring.
+ */
+void wp_memory_reset(struct wp_memory *memory)
+{
+	for (size_t i = 0; i < memory->high_water; i++) {
+		if (!intact(memory, i))
+			fill(memory, i);
+		memory->state[i] = FRAME_UNTOUCHED;
+		memory->free_stack[memory->frames - 1 - i] = (uint32_t)i;
+	}
+	memory->free_count = memory->frames;
+	memory->high_water = 0;
+	memory->in_use = 0;
+	memory->allocations = 0;
+	memory->refusals = 0;
+	memory->crime = WP_FRAME_FINE;
+	memory->crime_frame = 0;
+	wp_memory_allow(memory);
+}
+
+/*
+ * Frames that were never handed out are checked when they are, and not here: it
+ * would cost a scan of the whole window.
+ */
+void wp_memory_audit(struct wp_memory *memory)
+{
+	if (memory->crime != WP_FRAME_FINE)
+		return;
+	for (size_t i = 0; i < memory->high_water; i++) {
+		if (memory->state[i] != FRAME_USED && !intact(memory, i)) {
+			accuse(memory, WP_FRAME_WRITTEN_AFTER_FREE, address_of(memory, i));
+			return;
+		}
+	}
+}
+
+/* True, and counted, if this allocation is one to refuse. */
+static bool refused(struct wp_memory *memory, size_t count)
+{
+	if (memory->refuse_after != 0 && count != 0 && count <= memory->free_count)
+		return false;
+	memory->refusals++;
+	if (memory->refuse_after == 0 && memory->refuse_once)
+		wp_memory_allow(memory);
+	return true;
+}
+
+/* The poison stays in place: a subject must zero its tables itself. */
+static void hand_out(struct wp_memory *memory, size_t index)
+{
+	if (!intact(memory, index))
+		accuse(memory, WP_FRAME_WRITTEN_AFTER_FREE, address_of(memory, index));
+	memory->state[index] = FRAME_USED;
+	if (index >= memory->high_water)
+		memory->high_water = index + 1;
+	memory->in_use++;
+}
+
+static void count_success(struct wp_memory *memory)
+{
+	memory->allocations++;
+	if (memory->refuse_after != SIZE_MAX)
+		memory->refuse_after--;
+}
+
+bool wp_memory_alloc(struct wp_memory *memory, uint64_t *frame)
+{
+	size_t index;
+
+	if (refused(memory, 1))
+		return false;
+	index = memory->free_stack[--memory->free_count];
+	hand_out(memory, index);
+	count_success(memory);
+	*frame = address_of(memory, index);
+	return true;
+}
+
+/* The lowest `count` free frames in a row that start aligned; `frames` if none. */
+static size_t find_run(const struct wp_memory *memory, size_t count, uint64_t align)
+{
+	size_t length = 0;
+
+	for (size_t i = 0; i < memory->frames; i++) {
+		if (memory->state[i] == FRAME_USED)
+			length = 0;
+		else if (length != 0 || (address_of(memory, i) & (align - 1)) == 0)
+			length++;
+		if (length == count)
+			return i + 1 - count;
+	}
+	return memory->frames;
+}
+
+bool wp_memory_alloc_contiguous(struct wp_memory *memory, size_t count, uint64_t align,
+				uint64_t *first)
+{
+	size_t run, kept = 0;
+
+	if (refused(memory, count))
+		return false;
+	run = find_run(memory, count, align);
+	if (run == memory->frames) {
+		memory->refusals++;
+		return false;
+	}
+	for (size_t i = 0; i < memory->free_count; i++) {
+		if (memory->free_stack[i] - run >= count)
+			memory->free_stack[kept++] = memory->free_stack[i];
+	}
+	memory->free_count = kept;
+	for (size_t i = 0; i < count; i++)
+		hand_out(memory, run + i);
+	count_success(memory);
+	*first = address_of(memory, run);
+	return true;
+}
+
+void wp_memory_free(struct wp_memory *memory, uint64_t frame)
+{
+	const size_t index = index_of(memory, frame);
+
+	if (index == memory->frames || memory->state[index] == FRAME_UNTOUCHED) {
+		accuse(memory, WP_FRAME_FREED_FOREIGN, frame);
+		return;
+	}
+	if (memory->state[index] == FRAME_FREED) {
+		accuse(memory, WP_FRAME_FREED_TWICE, frame);
+		return;
+	}
+	fill(memory, index);
+	memory->state[index] = FRAME_FREED;
+	memory->free_stack[memory->free_count++] = (uint32_t)index;
+	memory->in_use--;
+}
+
+/* Last frame first, so that the lowest is the next to be handed out. */
+void wp_memory_free_contiguous(struct wp_memory *memory, uint64_t first, size_t count)
+{
+	if (count > memory->frames) {
+		accuse(memory, WP_FRAME_FREED_FOREIGN, first);
+		return;
+	}
+	while (count-- > 0)
+		wp_memory_free(memory, first + (uint64_t)count * WP_FRAME_SIZE);
+}
+
+void wp_memory_refuse(struct wp_memory *memory, size_t successes, bool once)
+{
+	memory->refuse_after = successes;
+	memory->refuse_once = once;
+}
+
+void wp_memory_allow(struct wp_memory *memory)
+{
+	memory->refuse_after = SIZE_MAX;
+	memory->refuse_once = false;
+}
+
+size_t wp_memory_available(const struct wp_memory *memory)
+{
+	return memory->free_count < memory->refuse_after ? memory->free_count
+							 : memory->refuse_after;
+}
+
+bool wp_memory_is_used(const struct wp_memory *memory, uint64_t frame)
+{
+	const size_t index = index_of(memory, frame);
+
+	return index != memory->frames && memory->state[index] == FRAME_USED;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Guest memory: one memory-file-backed window of guest physical addresses that
+ * the subject, and every machine, sees without a copy; and the frames handed out
+ * from it, each checked.
+ */
+#ifndef WP_MEMORY_H
+#define WP_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define WP_FRAME_SIZE 4096u
+
+/* What a subject did wrong with a frame; the first one sticks until reset. */
+enum wp_frame_crime {
+	WP_FRAME_FINE,
+	WP_FRAME_FREED_TWICE,
+	WP_FRAME_FREED_FOREIGN,   /* never handed out, or not a frame's address */
+	WP_FRAME_WRITTEN_AFTER_FREE,
+};
+
+struct wp_memory {
+	uint64_t base;  /* guest physical address of the window */
+	size_t frames;  /* in the window */
+	uint8_t *host;  /* where the window is mapped here */
+	int fd;         /* the memory file: shared with emulators */
+
+	size_t in_use;      /* frames handed out and not yet free */
+	size_t allocations; /* calls answered with a frame since the last reset */
+	size_t refusals;
+	enum wp_frame_crime crime;
+	uint64_t crime_frame; /* guest physical address */
+
+	/* private */
+	uint8_t *state;
+	uint32_t *free_stack;
+	size_t free_count;
+	size_t high_water;      /* frames below this index were touched since reset */
+	size_t refuse_after;
+	bool refuse_once;
+};
+
+/* False: errno tells why. `base` and size must be frame-aligned. */
+bool wp_memory_open(struct wp_memory *memory, uint64_t base, size_t frames);
+void wp_memory_close(struct wp_memory *memory);
+
+/*
+ * All frames free again, poisoned, the counters zero. Costs time in proportion
+ * to the frames that were used. Also looks for writes after free (see crime):
+ * call wp_memory_audit() first if the answer matters.
+ */
+void wp_memory_reset(struct wp_memory *memory);
+
+/* Records WP_FRAME_WRITTEN_AFTER_FREE if a free frame's poison was disturbed. */
+void wp_memory_audit(struct wp_memory *memory);
+
+/* Frames come in a fixed order: the same calls get the same addresses. */
+bool wp_memory_alloc(struct wp_memory *memory, uint64_t *frame);
+bool wp_memory_alloc_contiguous(struct wp_memory *memory, size_t count, uint64_t align,
+				uint64_t *first);
+void wp_memory_free(struct wp_memory *memory, uint64_t frame);
+void wp_memory_free_contiguous(struct wp_memory *memory, uint64_t first, size_t count);
+
+/*
+ * The next `successes` allocations succeed, then one is refused (`once`) or all
+ * are. wp_memory_allow() takes that back.
+ */
+void wp_memory_refuse(struct wp_memory *memory, size_t successes, bool once);
+void wp_memory_allow(struct wp_memory *memory);
+
+/* Allocations that would succeed from now on until the first refusal. */
+size_t wp_memory_available(const struct wp_memory *memory);
+
+/* Whether a frame is handed out now. */
+bool wp_memory_is_used(const struct wp_memory *memory, uint64_t frame);
+
+/*
+ * What poison every free frame is filled with: no architecture takes it for a
+ * translation, and a person recognises it.
+ */
+#define WP_POISON 0xdeadf4a3e0000000u
+
+/* NULL: not all of [pa, pa + length) lies in the window. */
+static inline void *wp_memory_at(const struct wp_memory *memory, uint64_t pa, size_t length)
+{
+	const uint64_t size = (uint64_t)memory->frames * WP_FRAME_SIZE;
+	const uint64_t offset = pa - memory->base;
+
+	if (offset >= size || length > size - offset)
+		return NULL;
+	return memory->host + offset;
+}
+
+#endif

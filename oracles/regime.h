@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A regime: everything about a translation that isn't in the tables. Which
+ * architecture, how many levels, which half, which attributes. Written from the
+ * contract and the manuals; nothing here comes from arch/.
+ */
+#ifndef WP_REGIME_H
+#define WP_REGIME_H
+
+#include <walkproof/pt.h>
+
+enum wp_arch {
+	WP_X86_64,
+	WP_AARCH64,
+	WP_RISCV64,
+	WP_LOONGARCH64,
+	WP_ARCHS,
+};
+
+/* Where RISC-V keeps DEVICE and UNCACHED. */
+enum wp_riscv_attributes {
+	WP_ATTR_SOFTWARE, /* RSW bits; the CPU knows nothing of them */
+	WP_ATTR_SVPBMT,
+	WP_ATTR_XUANTIE,
+};
+
+/*
+ * x86_64: CR0.WP, EFER.NXE, CR4.SMEP on; SMAP off or AC set. AArch64: 4 KiB
+ * granule, 48-bit, TBI, HPD, WXN, PAN off, HA = 0, MAIR as in the contract.
+ * RISC-V: SUM = 1, MXR = 0, hardware updates A and D. LoongArch: PLV0 and PLV3,
+ * DWPL off, the refill handler of LDDIR, LDPTE and TLBFILL.
+ */
+struct wp_regime {
+	const char *name; /* such as riscv64_sv48_svpbmt, aarch64_high */
+	enum wp_arch arch;
+	uint8_t levels;
+	uint8_t va_bits; /* canonical width: of each half where there are two roots */
+	uint8_t pa_bits;
+	enum pt_half half;
+	bool one_privilege; /* EL2 */
+	enum wp_riscv_attributes attributes;
+	uint64_t leaf_sizes; /* the OR of all leaf sizes */
+};
+
+extern const struct wp_regime wp_regimes[];
+extern const size_t wp_regime_count;
+
+/* NULL: no regime of that name. */
+const struct wp_regime *wp_regime_find(const char *name);
+const char *wp_arch_name(enum wp_arch arch);
+
+/* Whether the regime's table can translate `va` at all. */
+bool wp_regime_canonical(const struct wp_regime *regime, uint64_t va);
+
+/* First and last addresses of the canonical ranges; returns how many (1 or 2). */
+size_t wp_regime_ranges(const struct wp_regime *regime, uint64_t first[2], uint64_t last[2]);
+
+/* What one entry of `level` spans, in bytes; 0 for 2^64 or a level out of range. */
+uint64_t wp_regime_span(const struct wp_regime *regime, unsigned level);
+
+#endif
