@@ -10,7 +10,10 @@
 #include "form.h"
 
 static const struct arch_level arch_levels[] = {
-	{39, 9, false}, {30, 9, true}, {21, 9, true}, {12, 9, true},
+	{39, 9, false},
+	{30, 9, true},
+	{21, 9, true},
+	{12, 9, true},
 };
 
 #define ARCH_LEAF_SIZES (PT_4K | PT_2M | PT_1G)
@@ -40,7 +43,7 @@ enum {
 	ARCH_HALVES = 1 << PT_LOW | 1 << PT_HIGH,
 	A64_ONE_PRIVILEGE = false,
 #endif
-	ARCH_CACHES_INVALID = false, /* D8 "Translation Lookaside Buffers" */
+	ARCH_CACHES_INVALID = false,        /* D8 "Translation Lookaside Buffers" */
 	ARCH_FLUSHES_ALL_FOR_TABLE = false, /* TLBI VAAE1IS reaches all levels */
 	ARCH_FLUSHES_ALL_FOR_HUGE = false,
 	ARCH_BREAKS_TO_RESIZE = true, /* D8 "Using break-before-make" */
@@ -130,7 +133,7 @@ static inline bool arch_is_table(arch_entry entry, unsigned level)
 static inline bool arch_table_is_open(arch_entry entry)
 {
 	return (entry & (A64_PXN_TABLE | A64_UXN_TABLE | A64_AP_TABLE_NO_USER |
-			 A64_AP_TABLE_NO_WRITE)) == 0;
+	                 A64_AP_TABLE_NO_WRITE)) == 0;
 }
 
 static inline uint64_t arch_table_paddr(arch_entry entry)
@@ -149,10 +152,9 @@ static inline bool a64_is_no_access(arch_entry entry, unsigned level)
 	const arch_entry fixed = ~(A64_ADDRESS | A64_ATTR | A64_SHAREABILITY | A64_USER);
 	const arch_entry type = entry & (A64_ATTR | A64_SHAREABILITY);
 
-	return (entry & fixed) == A64_NO_ACCESS &&
-	       (!A64_ONE_PRIVILEGE || (entry & A64_USER)) &&
+	return (entry & fixed) == A64_NO_ACCESS && (!A64_ONE_PRIVILEGE || (entry & A64_USER)) &&
 	       (type == a64_memory_type(0) || type == a64_memory_type(PT_DEVICE) ||
-		type == a64_memory_type(PT_UNCACHED)) &&
+	        type == a64_memory_type(PT_UNCACHED)) &&
 	       (entry & A64_ADDRESS & (arch_span(level) - 1)) == 0;
 }
 
@@ -236,7 +238,6 @@ static inline uint64_t arch_link_paddr(arch_entry entry)
 	return entry;
 }
 
-
 #ifdef PT_TARGET_BUILD
 /* D8 "Ordering and completion of TLB maintenance": every core, any ASID, all levels. */
 static inline void arch_flush_address(uint64_t vaddr)
@@ -244,9 +245,15 @@ static inline void arch_flush_address(uint64_t vaddr)
 	const uint64_t operand = vaddr >> 12 & 0xfffffffffff;
 
 #ifdef PT_AARCH64_EL2
-	__asm__ volatile("dsb ishst\n\ttlbi vae2is, %0\n\tdsb ish\n\tisb" : : "r"(operand) : "memory");
+	__asm__ volatile("dsb ishst\n\ttlbi vae2is, %0\n\tdsb ish\n\tisb"
+	                 :
+	                 : "r"(operand)
+	                 : "memory");
 #else
-	__asm__ volatile("dsb ishst\n\ttlbi vaae1is, %0\n\tdsb ish\n\tisb" : : "r"(operand) : "memory");
+	__asm__ volatile("dsb ishst\n\ttlbi vaae1is, %0\n\tdsb ish\n\tisb"
+	                 :
+	                 : "r"(operand)
+	                 : "memory");
 #endif
 }
 

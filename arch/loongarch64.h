@@ -15,7 +15,10 @@
 #include "form.h"
 
 static const struct arch_level arch_levels[] = {
-	{39, 9, false}, {30, 9, true}, {21, 9, true}, {12, 9, true},
+	{39, 9, false},
+	{30, 9, true},
+	{21, 9, true},
+	{12, 9, true},
 };
 
 #define ARCH_LEAF_SIZES (PT_4K | PT_2M | PT_1G)
@@ -30,7 +33,7 @@ enum {
 	ARCH_RANGE_BITS = 47,
 	ARCH_PADDR_BITS = 48,
 	ARCH_HALVES = 1 << PT_LOW | 1 << PT_HIGH,
-	ARCH_CACHES_INVALID = true, /* 5.4.3: the refill installs V = 0 entries, in pairs */
+	ARCH_CACHES_INVALID = true,         /* 5.4.3: the refill installs V = 0 entries, in pairs */
 	ARCH_FLUSHES_ALL_FOR_TABLE = false, /* LDDIR caches no directories */
 	/* invalid 4 KiB pairs may be held for any page of the hole that was there */
 	ARCH_FLUSHES_ALL_FOR_HUGE = true,
@@ -144,8 +147,8 @@ static inline bool arch_is_leaf(arch_entry entry, unsigned level)
 	if (entry & LA_VALID)
 		return loongarch_allows_anything(entry);
 	return (entry & ~(LA_ADDRESS | LA_MAT | LA_PLV)) == no_access &&
-	       !(entry & (arch_span(level) - 1) & LA_HUGE_GLOBAL) &&
-	       (entry & LA_MAT) != LA_MAT && ((entry & LA_PLV) == 0 || (entry & LA_PLV) == LA_PLV_USER);
+	       !(entry & (arch_span(level) - 1) & LA_HUGE_GLOBAL) && (entry & LA_MAT) != LA_MAT &&
+	       ((entry & LA_PLV) == 0 || (entry & LA_PLV) == LA_PLV_USER);
 }
 
 static inline bool arch_is_valid(arch_entry entry)
@@ -204,7 +207,6 @@ static inline uint64_t arch_link_paddr(arch_entry entry)
 {
 	return entry & LA_ADDRESS;
 }
-
 
 #ifdef PT_TARGET_BUILD
 /*

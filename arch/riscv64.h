@@ -246,7 +246,6 @@ static inline uint64_t arch_link_paddr(arch_entry entry)
 	return entry << 2;
 }
 
-
 #ifdef PT_TARGET_BUILD
 /* This hart, every address space, global entries included; other harts need an SBI call. */
 static inline void arch_flush_address(uint64_t vaddr)

@@ -14,11 +14,14 @@ static const struct arch_level arch_levels[] = {
 };
 #else
 static const struct arch_level arch_levels[] = {
-	{39, 9, false}, {30, 9, true}, {21, 9, true}, {12, 9, true},
+	{39, 9, false},
+	{30, 9, true},
+	{21, 9, true},
+	{12, 9, true},
 };
 #endif
 
-#define ARCH_LEAF_SIZES (PT_4K | PT_2M | PT_1G)
+#define ARCH_LEAF_SIZES    (PT_4K | PT_2M | PT_1G)
 #define ARCH_CONFIGURATION 0
 
 enum {
@@ -27,7 +30,7 @@ enum {
 	ARCH_RANGE_BITS = PT_LEVELS == 5 ? 56 : 47,
 	ARCH_PADDR_BITS = 52,
 	ARCH_HALVES = 1 << PT_WHOLE,
-	ARCH_CACHES_INVALID = false,   /* SDM 4.10.2.3: only entries with P = 1 */
+	ARCH_CACHES_INVALID = false,        /* SDM 4.10.2.3: only entries with P = 1 */
 	ARCH_FLUSHES_ALL_FOR_TABLE = false, /* SDM 4.10.4.1: INVLPG drops all structure caches */
 	ARCH_FLUSHES_ALL_FOR_HUGE = false,
 	ARCH_BREAKS_TO_RESIZE = false, /* SDM 4.10.2.3: same frame and rights, new size is fine */
@@ -195,7 +198,6 @@ static inline uint64_t arch_link_paddr(arch_entry entry)
 {
 	return entry;
 }
-
 
 #ifdef PT_TARGET_BUILD
 /*

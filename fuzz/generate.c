@@ -13,7 +13,7 @@
 #include "swarm.h"
 
 #define MEAN_OPS 32
-#define WARM_UP 3
+#define WARM_UP  3
 
 /* ------------------------------------------------------------------------ swarm */
 
@@ -50,14 +50,13 @@ static const struct habit habits[WP_OPCODES] = {
 
 /* How likely a class is in a program, in parts of 256. */
 static const unsigned class_chances[CLASSES] = {
-	[ALWAYS] = 256, [LEAVES] = 224, [REGIONS] = 176,
+	[ALWAYS] = 256, [LEAVES] = 224,  [REGIONS] = 176,
 	[SHARING] = 96, [BATCHES] = 128, [REFUSALS] = 96,
 };
 
 static bool is_mapping(unsigned opcode)
 {
-	return opcode == WP_OP_MAP || opcode == WP_OP_MAP_REGION ||
-	       opcode == WP_OP_MAP_REGION_WITH;
+	return opcode == WP_OP_MAP || opcode == WP_OP_MAP_REGION || opcode == WP_OP_MAP_REGION_WITH;
 }
 
 static void draw_weights(struct wp_swarm *swarm)
@@ -76,7 +75,8 @@ static void draw_weights(struct wp_swarm *swarm)
 	}
 	/* Without a way to map there would be nothing to do. */
 	if (swarm->weights[WP_OP_MAP] + swarm->weights[WP_OP_MAP_REGION] +
-	    swarm->weights[WP_OP_MAP_REGION_WITH] == 0) {
+	            swarm->weights[WP_OP_MAP_REGION_WITH] ==
+	    0) {
 		swarm->weights[WP_OP_MAP] = 4u * habits[WP_OP_MAP].weight;
 		swarm->total += swarm->weights[WP_OP_MAP];
 	}
@@ -101,7 +101,7 @@ static void draw_leaves(struct wp_swarm *swarm)
 }
 
 static void draw_swarm(struct wp_swarm *swarm, const struct wp_regime *regime,
-		       struct wp_random *random)
+                       struct wp_random *random)
 {
 	static const uint8_t spreads[4] = {3, 12, 40, 127};
 	static const uint8_t rudenesses[4] = {0, 3, 8, 24};
@@ -142,12 +142,12 @@ static uint8_t draw_opcode(const struct wp_swarm *swarm)
 }
 
 void wp_program_generate(struct wp_program *program, const struct wp_scope *scope,
-			 struct wp_random *random)
+                         struct wp_random *random)
 {
 	struct wp_swarm swarm;
 
 	program->regime = scope->count > 0 ? scope->regimes[wp_random_below(random, scope->count)]
-					   : wp_regimes;
+	                                   : wp_regimes;
 	program->count = 0;
 	draw_swarm(&swarm, program->regime, random);
 	do {

@@ -34,7 +34,7 @@ static uint8_t draw_leaf(const struct wp_swarm *swarm)
 static void draw_offset(const struct wp_swarm *swarm, struct wp_address *address, unsigned unit)
 {
 	const unsigned offset = wp_below(swarm->random, 2) ? wp_below(swarm->random, swarm->spread)
-							: wp_small(swarm->random, swarm->spread);
+	                                                   : wp_small(swarm->random, swarm->spread);
 
 	address->offset = (int8_t)offset;
 	if (wp_chance(swarm->random, 12))
@@ -57,11 +57,11 @@ static unsigned draw_stride(const struct wp_swarm *swarm, unsigned unit)
  * else any; moved, unless that leaves what is canonical.
  */
 static void draw_hot(const struct wp_swarm *swarm, struct wp_address *address, unsigned unit,
-		     bool physical)
+                     bool physical)
 {
 	const uint8_t *pool = physical ? swarm->pas : swarm->vas;
 	uint64_t (*const hot)(const struct wp_regime *, unsigned) = physical ? wp_hot_pa
-									     : wp_hot_va;
+	                                                                     : wp_hot_va;
 	uint8_t index = pool[wp_small(swarm->random, WP_POOL - 1)];
 	uint64_t at;
 
@@ -139,7 +139,7 @@ static void draw_live_place(const struct wp_swarm *swarm, struct wp_op *op, bool
 	}
 	op->va.base = WP_BASE_LIVE;
 	op->va.index = (uint8_t)(wp_chance(swarm->random, 128) ? wp_small(swarm->random, 15)
-							    : wp_below(swarm->random, 256));
+	                                                       : wp_below(swarm->random, 256));
 	if (inside && wp_chance(swarm->random, 64))
 		draw_offset(swarm, &op->va, draw_leaf(swarm));
 }
@@ -147,8 +147,8 @@ static void draw_live_place(const struct wp_swarm *swarm, struct wp_op *op, bool
 static void draw_rude_length(const struct wp_swarm *swarm, struct wp_length *length)
 {
 	static const struct wp_length rude[] = {
-		{WP_UNIT_4K, 0, 0},        {WP_UNIT_4K, 3, 0},       {WP_UNIT_BYTE, 5, 0},
-		{WP_UNIT_256T, 1, 0},      {WP_UNIT_512G, 1, 0},     {WP_UNIT_256T, 0xffff, 0},
+		{WP_UNIT_4K, 0, 0},        {WP_UNIT_4K, 3, 0},        {WP_UNIT_BYTE, 5, 0},
+		{WP_UNIT_256T, 1, 0},      {WP_UNIT_512G, 1, 0},      {WP_UNIT_256T, 0xffff, 0},
 		{WP_UNITS, 0, 1ull << 63}, {WP_UNITS, 0, UINT64_MAX}, {WP_UNITS, 0, 1ull << 13},
 		{WP_UNITS, 0, 0 - PT_4K},  {WP_UNIT_1G, 512, 0},      {WP_UNIT_BYTE, 4097, 0},
 	};
@@ -174,7 +174,7 @@ static uint16_t draw_count(const struct wp_swarm *swarm)
 }
 
 static void draw_region_length(const struct wp_swarm *swarm, struct wp_length *length,
-			       unsigned unit)
+                               unsigned unit)
 {
 	if (wp_chance(swarm->random, swarm->rude)) {
 		draw_rude_length(swarm, length);
@@ -182,7 +182,7 @@ static void draw_region_length(const struct wp_swarm *swarm, struct wp_length *l
 	}
 	length->unit = (uint8_t)unit;
 	length->count = unit == WP_UNIT_4K ? draw_count(swarm)
-					   : (uint16_t)(1 + wp_small(swarm->random, 7));
+	                                   : (uint16_t)(1 + wp_small(swarm->random, 7));
 }
 
 /* Whole root slots, mostly. */
@@ -244,7 +244,7 @@ static void draw_remap(const struct wp_swarm *swarm, struct wp_op *op)
 		draw_rude_address(swarm, &op->pa);
 	else
 		draw_hot(swarm, &op->pa, wp_chance(swarm->random, 200) ? unit : draw_leaf(swarm),
-			 true);
+		         true);
 }
 
 /*
@@ -284,14 +284,14 @@ static void draw_change_region(const struct wp_swarm *swarm, struct wp_op *op)
 static void draw_limit(const struct wp_swarm *swarm, struct wp_op *op)
 {
 	op->count = wp_chance(swarm->random, 128) ? (uint16_t)wp_small(swarm->random, 15)
-						  : WP_NO_LIMIT;
+	                                          : WP_NO_LIMIT;
 }
 
 /* Soon, for most calls need few frames; mostly once, for else nothing works any more. */
 static void draw_refusal(const struct wp_swarm *swarm, struct wp_op *op)
 {
 	op->count = (uint16_t)(wp_chance(swarm->random, 240) ? wp_small(swarm->random, 8)
-							     : wp_below(swarm->random, 64));
+	                                                     : wp_below(swarm->random, 64));
 	op->once = wp_chance(swarm->random, 208);
 }
 

@@ -14,10 +14,9 @@ const struct wp_opcode_shape wp_opcode_shapes[WP_OPCODES] = {
 	[WP_OP_PROTECT] = {"protect", T | V | WP_ARG_FLAGS},
 	[WP_OP_REMAP] = {"remap", T | V | P | WP_ARG_FLAGS},
 	[WP_OP_QUERY] = {"query", T | V},
-	[WP_OP_MAP_REGION] = {"map_region",
-		T | V | P | WP_ARG_LENGTH | WP_ARG_FLAGS | WP_ARG_HUGE},
-	[WP_OP_MAP_REGION_WITH] = {"map_region_with",
-		T | V | P | WP_ARG_LENGTH | WP_ARG_FLAGS | WP_ARG_SOURCE | WP_ARG_HUGE},
+	[WP_OP_MAP_REGION] = {"map_region", T | V | P | WP_ARG_LENGTH | WP_ARG_FLAGS | WP_ARG_HUGE},
+	[WP_OP_MAP_REGION_WITH] = {"map_region_with", T | V | P | WP_ARG_LENGTH | WP_ARG_FLAGS |
+                                                              WP_ARG_SOURCE | WP_ARG_HUGE},
 	[WP_OP_UNMAP_REGION] = {"unmap_region", T | V | WP_ARG_LENGTH},
 	[WP_OP_PROTECT_REGION] = {"protect_region", T | V | WP_ARG_LENGTH | WP_ARG_FLAGS},
 	[WP_OP_WALK] = {"walk", T | WP_ARG_LIMIT},
@@ -52,7 +51,7 @@ void wp_scope_of(struct wp_scope *scope, const char *prefix)
 		const char *name = wp_regimes[i].name;
 
 		if (length > 0 && (strncmp(name, prefix, length) != 0 ||
-				   (name[length] != '\0' && name[length] != '_')))
+		                   (name[length] != '\0' && name[length] != '_')))
 			continue;
 		scope->regimes[scope->count++] = &wp_regimes[i];
 	}

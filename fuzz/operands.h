@@ -34,7 +34,7 @@ extern const struct wp_opcode_shape wp_opcode_shapes[WP_OPCODES];
 #define WP_NO_LIMIT 0xffffu
 
 /* The words of the text form. The bases are by number: "live" stands for two. */
-#define WP_TEXT_MAGIC "walkproof"
+#define WP_TEXT_MAGIC   "walkproof"
 #define WP_TEXT_VERSION "1"
 extern const char *const wp_unit_names[WP_UNIT_BYTE];
 extern const char *const wp_base_names[WP_BASE_RAW];

@@ -26,16 +26,16 @@ enum wp_opcode {
 	WP_OP_UNMAP_REGION,
 	WP_OP_PROTECT_REGION,
 	WP_OP_WALK,
-	WP_OP_COPY_FROM,  /* from the other table */
+	WP_OP_COPY_FROM, /* from the other table */
 	WP_OP_GIVE_BACK,
-	WP_OP_BATCH,      /* what follows on this table collects in a batch, until... */
-	WP_OP_FLUSH,      /* ...one of these three; without a batch they do nothing */
+	WP_OP_BATCH, /* what follows on this table collects in a batch, until... */
+	WP_OP_FLUSH, /* ...one of these three; without a batch they do nothing */
 	WP_OP_FLUSH_ALL,
 	WP_OP_IGNORE,
-	WP_OP_REFUSE,     /* the next `count` frames are granted, then one, or all, refused */
+	WP_OP_REFUSE, /* the next `count` frames are granted, then one, or all, refused */
 	WP_OP_ALLOW,
-	WP_OP_RENEW,      /* destroy and create again */
-	WP_OP_PROBE,      /* every machine is asked here, not just at the end */
+	WP_OP_RENEW, /* destroy and create again */
+	WP_OP_PROBE, /* every machine is asked here, not just at the end */
 	WP_OPCODES,
 };
 
@@ -61,7 +61,7 @@ enum wp_unit {
 
 /* An address: a base moved by `offset` units. */
 struct wp_address {
-	uint8_t base;   /* enum wp_base */
+	uint8_t base; /* enum wp_base */
 	uint8_t index;
 	int8_t offset;
 	uint8_t unit;   /* enum wp_unit */
@@ -77,11 +77,11 @@ struct wp_length {
 
 /* How map_region_with's source scatters pages. */
 enum wp_source {
-	WP_SOURCE_LINEAR,   /* pa + offset: as map_region */
-	WP_SOURCE_REVERSED, /* last page first */
-	WP_SOURCE_SWAPPED,  /* pages swapped in pairs */
-	WP_SOURCE_SAME,     /* every page is pa */
-	WP_SOURCE_BROKEN,   /* linear but for one page in the middle, which skips one */
+	WP_SOURCE_LINEAR,    /* pa + offset: as map_region */
+	WP_SOURCE_REVERSED,  /* last page first */
+	WP_SOURCE_SWAPPED,   /* pages swapped in pairs */
+	WP_SOURCE_SAME,      /* every page is pa */
+	WP_SOURCE_BROKEN,    /* linear but for one page in the middle, which skips one */
 	WP_SOURCE_UNALIGNED, /* linear but for the last page, which is off by 8 bytes */
 	WP_SOURCES,
 };
@@ -94,9 +94,9 @@ struct wp_op {
 	struct wp_length length; /* map: leaf size; regions: bytes */
 	uint8_t flags;           /* PT_* in bits 0 to 5; bits 6 and 7 are unknown ones */
 	bool allow_huge;
-	bool once;               /* refuse */
+	bool once; /* refuse */
 	uint8_t source;
-	uint16_t count;          /* refuse: successes; walk: limit (0xffff: no limit) */
+	uint16_t count; /* refuse: successes; walk: limit (0xffff: no limit) */
 };
 
 struct wp_program {
@@ -119,10 +119,10 @@ void wp_scope_of(struct wp_scope *scope, const char *prefix);
  * as the current one. Zero bytes decode to the simplest operations.
  */
 void wp_program_decode(struct wp_program *program, const struct wp_scope *scope,
-		       const uint8_t *bytes, size_t size);
+                       const uint8_t *bytes, size_t size);
 /* Returns the size; the canonical bytes, which decode to the same program. */
 size_t wp_program_encode(const struct wp_program *program, const struct wp_scope *scope,
-			 uint8_t *bytes, size_t capacity);
+                         uint8_t *bytes, size_t capacity);
 /* Enough for any program. */
 #define WP_PROGRAM_MAX_BYTES (2 + WP_PROGRAM_MAX_OPS * 48)
 
@@ -157,7 +157,7 @@ struct wp_call {
  */
 #define WP_MAX_LEAVES 2048
 void wp_op_resolve(const struct wp_op *op, const struct wp_regime *regime,
-		   const struct wp_model *model, struct wp_call *call);
+                   const struct wp_model *model, struct wp_call *call);
 
 /* The same call, as an operation that depends on nothing before it. */
 void wp_op_from_call(const struct wp_call *call, struct wp_op *op);
@@ -182,6 +182,6 @@ uint64_t wp_random_below(struct wp_random *random, uint64_t bound);
  * bases, sizes and flags, so that programs differ in kind and not just in detail.
  */
 void wp_program_generate(struct wp_program *program, const struct wp_scope *scope,
-			 struct wp_random *random);
+                         struct wp_random *random);
 
 #endif

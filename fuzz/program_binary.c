@@ -13,26 +13,24 @@
 
 /* A base by the low half of a byte: each under its own number, then the usual ones again. */
 static const uint8_t base_of[16] = {
-	WP_BASE_HOT, WP_BASE_LIVE, WP_BASE_LIVE_END, WP_BASE_EDGE,
-	WP_BASE_RAW, WP_BASE_HOT, WP_BASE_LIVE, WP_BASE_LIVE_END,
-	WP_BASE_HOT, WP_BASE_LIVE, WP_BASE_LIVE_END, WP_BASE_HOT,
-	WP_BASE_LIVE, WP_BASE_HOT, WP_BASE_LIVE, WP_BASE_HOT,
+	WP_BASE_HOT,  WP_BASE_LIVE, WP_BASE_LIVE_END, WP_BASE_EDGE,
+	WP_BASE_RAW,  WP_BASE_HOT,  WP_BASE_LIVE,     WP_BASE_LIVE_END,
+	WP_BASE_HOT,  WP_BASE_LIVE, WP_BASE_LIVE_END, WP_BASE_HOT,
+	WP_BASE_LIVE, WP_BASE_HOT,  WP_BASE_LIVE,     WP_BASE_HOT,
 };
 
 /* An offset's unit by the high half of the same byte. */
 static const uint8_t unit_of[16] = {
-	WP_UNIT_4K, WP_UNIT_2M, WP_UNIT_1G, WP_UNIT_512G,
-	WP_UNIT_256T, WP_UNIT_BYTE, WP_UNIT_4K, WP_UNIT_2M,
-	WP_UNIT_1G, WP_UNIT_4K, WP_UNIT_2M, WP_UNIT_4K,
+	WP_UNIT_4K, WP_UNIT_2M, WP_UNIT_1G, WP_UNIT_512G, WP_UNIT_256T, WP_UNIT_BYTE,
+	WP_UNIT_4K, WP_UNIT_2M, WP_UNIT_1G, WP_UNIT_4K,   WP_UNIT_2M,   WP_UNIT_4K,
 	WP_UNIT_1G, WP_UNIT_4K, WP_UNIT_2M, WP_UNIT_4K,
 };
 
 /* A leaf's unit by a byte modulo 16; LEAF_ODD: any other length follows. */
 #define LEAF_ODD 5
 static const uint8_t leaf_of[16] = {
-	WP_UNIT_4K, WP_UNIT_2M, WP_UNIT_1G, WP_UNIT_512G,
-	WP_UNIT_256T, LEAF_ODD, WP_UNIT_4K, WP_UNIT_2M,
-	WP_UNIT_1G, WP_UNIT_4K, WP_UNIT_2M, WP_UNIT_4K,
+	WP_UNIT_4K, WP_UNIT_2M, WP_UNIT_1G, WP_UNIT_512G, WP_UNIT_256T, LEAF_ODD,
+	WP_UNIT_4K, WP_UNIT_2M, WP_UNIT_1G, WP_UNIT_4K,   WP_UNIT_2M,   WP_UNIT_4K,
 	WP_UNIT_2M, WP_UNIT_4K, WP_UNIT_4K, WP_UNIT_4K,
 };
 
@@ -40,7 +38,7 @@ static const uint8_t leaf_of[16] = {
 #define COUNT_LONG 0xffu
 
 /* From this byte on, a byte of flags as they are follows: it may hold unknown bits. */
-#define FLAGS_ODD 0xf0u
+#define FLAGS_ODD   0xf0u
 #define FLAGS_KNOWN 0x3fu
 
 /* --------------------------------------------------------------------- decoding */
@@ -153,7 +151,7 @@ static bool take_op(struct reader *in, struct wp_op *op)
 }
 
 void wp_program_decode(struct wp_program *program, const struct wp_scope *scope,
-		       const uint8_t *bytes, size_t size)
+                       const uint8_t *bytes, size_t size)
 {
 	struct reader in = {bytes, bytes + size, false};
 	uint8_t regime;
@@ -263,7 +261,7 @@ static void put_op(struct writer *out, const struct wp_op *op)
 }
 
 size_t wp_program_encode(const struct wp_program *program, const struct wp_scope *scope,
-			 uint8_t *bytes, size_t capacity)
+                         uint8_t *bytes, size_t capacity)
 {
 	struct writer out = {bytes, 0, capacity, false};
 	unsigned regime = 0;

@@ -14,8 +14,8 @@ struct parser {
 	size_t why_size;
 };
 
-__attribute__((format(printf, 2, 3)))
-static bool fail(const struct parser *parser, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static bool fail(const struct parser *parser,
+                                                       const char *format, ...)
 {
 	const int prefix = snprintf(parser->why, parser->why_size, "line %u: ", parser->line);
 	va_list arguments;
@@ -51,14 +51,14 @@ static bool parse_opcode(const struct parser *parser, const char *word, struct w
 	for (unsigned i = 0; i < WP_OPCODES; i++) {
 		if (one_slip_apart(word, wp_opcode_shapes[i].name))
 			return fail(parser, "unknown operation '%s' (did you mean '%s'?)", word,
-				    wp_opcode_shapes[i].name);
+			            wp_opcode_shapes[i].name);
 	}
 	return fail(parser, "unknown operation '%s'", word);
 }
 
 /* Reads `word` into whichever operand it is, and takes that out of `wanted`. */
 static bool parse_operand(const struct parser *parser, const char *word, unsigned *wanted,
-			  struct wp_op *op)
+                          struct wp_op *op)
 {
 	const struct wp_opcode_shape *shape = &wp_opcode_shapes[op->opcode];
 
@@ -72,7 +72,7 @@ static bool parse_operand(const struct parser *parser, const char *word, unsigne
 			return fail(parser, "a second '%s'", word);
 		if (!field->parse(word + key, op))
 			return fail(parser, "can't read '%s': it should look like %s", word,
-				    field->example);
+			            field->example);
 		*wanted &= ~field->operands;
 		return true;
 	}
@@ -97,14 +97,14 @@ static bool parse_op(const struct parser *parser, const char *opcode, char *rest
 	for (size_t i = 0; i < WP_TEXT_FIELDS; i++) {
 		if ((wanted & wp_text_fields[i].operands) && !wp_text_fields[i].optional)
 			return fail(parser, "%s lacks an operand such as %s", opcode,
-				    wp_text_fields[i].example);
+			            wp_text_fields[i].example);
 	}
 	return true;
 }
 
 /* `walkproof 1` or `regime NAME`: `key` and one more word. */
-static bool parse_header(const struct parser *parser, const char *key, const char *word,
-			 char *rest, const char **value)
+static bool parse_header(const struct parser *parser, const char *key, const char *word, char *rest,
+                         const char **value)
 {
 	*value = strtok_r(NULL, SPACES, &rest);
 	if (strcmp(word, key) != 0 || *value == NULL || strtok_r(NULL, SPACES, &rest) != NULL)
@@ -124,7 +124,7 @@ static bool parse_version(const struct parser *parser, const char *word, char *r
 }
 
 static bool parse_regime(const struct parser *parser, const char *word, char *rest,
-			 const struct wp_regime **regime)
+                         const struct wp_regime **regime)
 {
 	const char *name;
 
@@ -138,7 +138,7 @@ static bool parse_regime(const struct parser *parser, const char *word, char *re
 enum progress { NOTHING, VERSION, REGIME };
 
 static bool parse_line(const struct parser *parser, char *line, enum progress *progress,
-		       struct wp_program *program)
+                       struct wp_program *program)
 {
 	char *rest;
 	const char *word = strtok_r(line, SPACES, &rest);
@@ -181,7 +181,7 @@ bool wp_program_parse(struct wp_program *program, const char *text, char *why, s
 	if (progress == REGIME)
 		return true;
 	return fail(&parser, "the text ends before '%s'",
-		    progress == NOTHING ? WP_TEXT_MAGIC : "regime");
+	            progress == NOTHING ? WP_TEXT_MAGIC : "regime");
 }
 
 bool wp_program_is_text(const uint8_t *bytes, size_t size)

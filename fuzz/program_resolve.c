@@ -35,16 +35,16 @@ struct spot {
 
 /* Zero is the plainest. Those up to 7 are multiples of every leaf, or of most. */
 static const struct spot hot_vas[WP_SPOTS] = {
-	{FROM_FIRST, 1, 0, 0},               /* the second root slot... */
-	{FROM_FIRST, 1, 1, 0},               /* ...its second slot... */
-	{FROM_FIRST, 2, 0, 0},               /* ...and the next root slot */
-	{FROM_LAST_END, -1, 0, 0},           /* the last root slot */
+	{FROM_FIRST, 1, 0, 0},     /* the second root slot... */
+	{FROM_FIRST, 1, 1, 0},     /* ...its second slot... */
+	{FROM_FIRST, 2, 0, 0},     /* ...and the next root slot */
+	{FROM_LAST_END, -1, 0, 0}, /* the last root slot */
 	{FROM_LAST, 0, 0, 0},
 	{FROM_FIRST_END, -2, 0, 0},
 	{FROM_FIRST, 1, 1, GIB(1)},
-	{FROM_FIRST, 0, 0, 0},               /* the first root slot: the null page */
+	{FROM_FIRST, 0, 0, 0}, /* the first root slot: the null page */
 	{FROM_FIRST, 2, -1, 0},
-	{FROM_LAST_END, 0, -1, 0},           /* where kernels are linked */
+	{FROM_LAST_END, 0, -1, 0}, /* where kernels are linked */
 	{FROM_FIRST, 1, 0, MIB(4)},
 	{FROM_FIRST, 1, 0, KIB(12)},         /* in one last-level table with the first */
 	{FROM_FIRST, 1, 0, MIB(2) - KIB(4)}, /* the last page of that table */
@@ -58,16 +58,16 @@ static const struct spot edge_vas[WP_SPOTS] = {
 	{FROM_FIRST_END, 0, 0, -KIB(4)}, /* the last page */
 	{FROM_FIRST_END, 0, 0, 0},       /* not canonical; or zero again */
 	{FROM_LAST, 0, 0, 0},
-	{FROM_LAST, 0, 0, -KIB(4)},      /* not canonical; or the last page of all */
+	{FROM_LAST, 0, 0, -KIB(4)}, /* not canonical; or the last page of all */
 	{FROM_LAST_END, 0, 0, -KIB(4)},
-	{FROM_FIRST_END, 0, 0, -1},      /* the last byte */
+	{FROM_FIRST_END, 0, 0, -1}, /* the last byte */
 	{FROM_FIRST, 1, 0, -KIB(4)},
 	{FROM_FIRST, 1, 0, 0},
 	{FROM_FIRST_END, -1, 0, 0},
 	{FROM_LAST, 1, 0, -MIB(2)},
 	{FROM_ZERO, 0, 0, -KIB(4)},
-	{FROM_ZERO, 0, 0, INT64_MIN},    /* 2^63 */
-	{FROM_ZERO, -1, 0, 0},           /* these two: one is the other half's */
+	{FROM_ZERO, 0, 0, INT64_MIN}, /* 2^63 */
+	{FROM_ZERO, -1, 0, 0},        /* these two: one is the other half's */
 	{FROM_ZERO, 1, 0, 0},
 	{FROM_LAST_END, 0, 0, -MIB(2)},
 };
@@ -83,10 +83,8 @@ static uint64_t spot_address(const struct wp_regime *regime, const struct spot *
 	landmarks[FROM_LAST] = first[ranges - 1];
 	landmarks[FROM_LAST_END] = last[ranges - 1] + 1;
 	landmarks[FROM_ZERO] = 0;
-	return landmarks[spot->from] +
-	       (uint64_t)(int64_t)spot->roots * wp_regime_span(regime, 0) +
-	       (uint64_t)(int64_t)spot->seconds * wp_regime_span(regime, 1) +
-	       (uint64_t)spot->bytes;
+	return landmarks[spot->from] + (uint64_t)(int64_t)spot->roots * wp_regime_span(regime, 0) +
+	       (uint64_t)(int64_t)spot->seconds * wp_regime_span(regime, 1) + (uint64_t)spot->bytes;
 }
 
 uint64_t wp_hot_va(const struct wp_regime *regime, unsigned index)
@@ -107,45 +105,26 @@ struct physical_spot {
 	int64_t bytes;
 };
 #define AT_ZERO 0xfe
-#define AT_END 0xff
+#define AT_END  0xff
 
 /* The window of guest memory that holds the tables is 16 MiB from 1 GiB on. */
 static const struct physical_spot hot_pas[WP_SPOTS] = {
-	{31, 0},
-	{30, 0},                        /* in the window */
-	{32, 0},
-	{39, 0},
-	{39, GIB(512)},
-	{47, 0},                        /* 2^47 and 2^48: see wp_hot_pa() */
-	{30, MIB(2)},                   /* in the window */
-	{AT_ZERO, 0},
-	{31, GIB(1)},
-	{31, MIB(2)},
-	{30, MIB(16) - KIB(4)},         /* in the window: its last page */
-	{30, KIB(20)},                  /* in the window: a table, likely */
-	{31, KIB(12)},
-	{AT_END, -GIB(512)},
-	{AT_END, -MIB(2)},
-	{35, 0},
+	{31, 0},           {30, 0}, /* in the window */
+	{32, 0},           {39, 0},
+	{39, GIB(512)},    {47, 0}, /* 2^47 and 2^48: see wp_hot_pa() */
+	{30, MIB(2)},               /* in the window */
+	{AT_ZERO, 0},      {31, GIB(1)},
+	{31, MIB(2)},      {30, MIB(16) - KIB(4)}, /* in the window: its last page */
+	{30, KIB(20)},                             /* in the window: a table, likely */
+	{31, KIB(12)},     {AT_END, -GIB(512)},
+	{AT_END, -MIB(2)}, {35, 0},
 };
 
 static const struct physical_spot edge_pas[WP_SPOTS] = {
-	{AT_ZERO, 0},
-	{AT_END, -KIB(4)},
-	{AT_END, 0},
-	{63, 0},
-	{AT_END, -GIB(1)},
-	{AT_ZERO, -KIB(4)},
-	{31, KIB(2)},
-	{AT_END, -8},
-	{AT_END, -MIB(2)},
-	{AT_END, GIB(1)},
-	{30, 8},
-	{52, 0},
-	{48, 0},
-	{40, -KIB(4)},
-	{56, -KIB(4)},
-	{31, MIB(2) - KIB(4)},
+	{AT_ZERO, 0},      {AT_END, -KIB(4)},  {AT_END, 0},   {63, 0},
+	{AT_END, -GIB(1)}, {AT_ZERO, -KIB(4)}, {31, KIB(2)},  {AT_END, -8},
+	{AT_END, -MIB(2)}, {AT_END, GIB(1)},   {30, 8},       {52, 0},
+	{48, 0},           {40, -KIB(4)},      {56, -KIB(4)}, {31, MIB(2) - KIB(4)},
 };
 
 static uint64_t physical_address(const struct wp_regime *regime, const struct physical_spot *spot)
@@ -188,11 +167,11 @@ static const struct wp_run *live_run(const struct wp_model *model, unsigned tabl
 
 /* `run` is asked for by the two live bases only. */
 static uint64_t base_address(const struct wp_address *address, const struct wp_regime *regime,
-			     const struct wp_run *run, bool physical)
+                             const struct wp_run *run, bool physical)
 {
 	if (address->base == WP_BASE_EDGE)
 		return physical ? wp_edge_pa(regime, address->index)
-				: wp_edge_va(regime, address->index);
+		                : wp_edge_va(regime, address->index);
 	if (run != NULL)
 		return (physical ? run->pa : run->va) +
 		       (address->base == WP_BASE_LIVE_END ? run->bytes : 0);
@@ -200,7 +179,7 @@ static uint64_t base_address(const struct wp_address *address, const struct wp_r
 }
 
 static uint64_t resolve_address(const struct wp_address *address, const struct wp_regime *regime,
-				const struct wp_model *model, unsigned table, bool physical)
+                                const struct wp_model *model, unsigned table, bool physical)
 {
 	const struct wp_run *run = NULL;
 
@@ -215,7 +194,7 @@ static uint64_t resolve_address(const struct wp_address *address, const struct w
 static uint64_t resolve_length(const struct wp_length *length)
 {
 	return length->unit == WP_UNITS ? length->value
-					: length->count * wp_unit_bytes(length->unit);
+	                                : length->count * wp_unit_bytes(length->unit);
 }
 
 /* ---------------------------------------------------------------------- clipping */
@@ -288,11 +267,11 @@ static uint64_t clip(const struct wp_regime *regime, const struct wp_call *call)
 	if ((call->va | call->pa | call->size) % PT_4K != 0)
 		return call->size;
 	return call->allow_huge ? clip_huge(regime->leaf_sizes, call->va, call->pa, call->size)
-				: most;
+	                        : most;
 }
 
 void wp_op_resolve(const struct wp_op *op, const struct wp_regime *regime,
-		   const struct wp_model *model, struct wp_call *call)
+                   const struct wp_model *model, struct wp_call *call)
 {
 	const unsigned operands = wp_opcode_shapes[op->opcode].operands;
 

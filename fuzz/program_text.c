@@ -40,7 +40,7 @@ static void print_address(const struct wp_address *address, FILE *out)
 		return;
 	}
 	fprintf(out, "%s%u%s", wp_base_names[address->base], address->index,
-		address->base == WP_BASE_LIVE_END ? "_end" : "");
+	        address->base == WP_BASE_LIVE_END ? "_end" : "");
 	if (address->offset == 0)
 		return;
 	fputc(address->offset < 0 ? '-' : '+', out);

@@ -49,7 +49,8 @@ static void judge_free(struct wp_runner *runner, uint64_t frame)
 	    runner->frame_op[frame_index(runner, frame)] == runner->op)
 		return;
 	wp_found(&runner->result->finding, WP_LAW_NO_STALE_WALK, "freed-before-flush",
-		 "the table at %#" PRIx64 " was given back with no flush since the last store", frame);
+	         "the table at %#" PRIx64 " was given back with no flush since the last store",
+	         frame);
 }
 
 static void platform_free_frame(void *context, pt_paddr frame)
@@ -112,7 +113,7 @@ bool wp_runner_use(struct wp_runner *runner, const struct wp_subject *subject)
 }
 
 bool wp_runner_open(struct wp_runner *runner, const struct wp_subject *subject,
-		    struct wp_stats *stats, char *why, size_t why_size)
+                    struct wp_stats *stats, char *why, size_t why_size)
 {
 	memset(runner, 0, sizeof *runner);
 	runner->stats = stats;
@@ -124,7 +125,7 @@ bool wp_runner_open(struct wp_runner *runner, const struct wp_subject *subject,
 	}
 	if (!wp_memory_open(&runner->memory, WP_WINDOW_BASE, WP_WINDOW_FRAMES)) {
 		snprintf(why, why_size, "can't map %u MiB of guest memory (memfd_create): %s",
-			 WP_WINDOW_FRAMES / 256, strerror(errno));
+		         WP_WINDOW_FRAMES / 256, strerror(errno));
 		return false;
 	}
 	stats->machines[0].name = "paper";
@@ -165,7 +166,7 @@ void wp_runner_add(struct wp_runner *runner, struct wp_machine *machine)
 /* ---- a program ---- */
 
 static void start(struct wp_runner *runner, const struct wp_program *program,
-		  struct wp_result *result)
+                  struct wp_result *result)
 {
 	const struct wp_subject *subject = runner->subject;
 
@@ -181,7 +182,7 @@ static void start(struct wp_runner *runner, const struct wp_program *program,
 	runner->op = 0;
 	wp_memory_reset(&runner->memory);
 	wp_model_reset(runner->model, program->regime,
-		       subject->fixed_frames(subject, program->regime));
+	               subject->fixed_frames(subject, program->regime));
 	for (unsigned i = 0; i < WP_MODEL_TABLES; i++) {
 		runner->batched[i] = false;
 		wp_tlb_reset(&runner->tlbs[i], program->regime, &runner->memory);
@@ -198,13 +199,14 @@ static void judge_frames(struct wp_runner *runner)
 	} crimes[] = {
 		[WP_FRAME_FREED_TWICE] = {"freed-twice", "was freed twice"},
 		[WP_FRAME_FREED_FOREIGN] = {"freed-foreign", "was freed and never handed out"},
-		[WP_FRAME_WRITTEN_AFTER_FREE] = {"written-after-free", "was written after it was freed"},
+		[WP_FRAME_WRITTEN_AFTER_FREE] = {"written-after-free",
+	                                         "was written after it was freed"},
 	};
 	const struct wp_memory *memory = &runner->memory;
 
 	if (memory->crime != WP_FRAME_FINE)
 		wp_found(&runner->result->finding, WP_LAW_NOTHING_LOST, crimes[memory->crime].kind,
-			 "frame %#" PRIx64 " %s", memory->crime_frame, crimes[memory->crime].what);
+		         "frame %#" PRIx64 " %s", memory->crime_frame, crimes[memory->crime].what);
 }
 
 static void operate(struct wp_runner *runner, const struct wp_call *call)
@@ -250,13 +252,14 @@ static void end(struct wp_runner *runner)
 		wp_model_destroy(runner->model, table);
 		if (runner->subject->destroy(runner->instance, table) != PT_OK)
 			wp_found(&runner->result->finding, WP_LAW_STATUS, "status",
-				 "destroy() of a table that lends nothing fails");
+			         "destroy() of a table that lends nothing fails");
 	}
 	wp_memory_audit(&runner->memory);
 	judge_frames(runner);
 	if (runner->memory.in_use != 0)
 		wp_found(&runner->result->finding, WP_LAW_NOTHING_LOST, "leak",
-			 "after destroy() and a flush %zu frames are not free", runner->memory.in_use);
+		         "after destroy() and a flush %zu frames are not free",
+		         runner->memory.in_use);
 }
 
 static void name_finding(struct wp_runner *runner, const struct wp_program *program)
@@ -269,8 +272,8 @@ static void name_finding(struct wp_runner *runner, const struct wp_program *prog
 	if (result->op < program->count)
 		operation = wp_opcode_name(result->opcode);
 	snprintf(result->key, sizeof result->key, "%s-L%d-%s-%s",
-		 wp_arch_name(runner->regime->arch), (int)result->finding.law, operation,
-		 result->finding.kind);
+	         wp_arch_name(runner->regime->arch), (int)result->finding.law, operation,
+	         result->finding.kind);
 	for (char *c = result->key; *c != '\0'; c++) {
 		if (*c == ' ')
 			*c = '-';
@@ -278,7 +281,7 @@ static void name_finding(struct wp_runner *runner, const struct wp_program *prog
 }
 
 bool wp_run_until(struct wp_runner *runner, const struct wp_program *program, size_t stop,
-		  struct wp_result *result)
+                  struct wp_result *result)
 {
 	start(runner, program, result);
 	for (result->op = 0; result->op < program->count && result->op < stop; result->op++) {
@@ -301,7 +304,7 @@ void wp_run_finish(struct wp_runner *runner)
 }
 
 bool wp_run(struct wp_runner *runner, const struct wp_program *program, struct wp_result *result,
-	    struct wp_program *settled)
+            struct wp_program *settled)
 {
 	start(runner, program, result);
 	if (settled) {

@@ -15,7 +15,7 @@
 #define WP_MAX_MACHINES 4
 
 /* Where programs' frames lie, in guest physical addresses. */
-#define WP_WINDOW_BASE 0x40000000u
+#define WP_WINDOW_BASE   0x40000000u
 #define WP_WINDOW_FRAMES 4096u
 
 /* Operation x status x leaf level, hashed by regime: what a run has shown. */
@@ -23,7 +23,7 @@
 
 struct wp_machine_stats {
 	const char *name;
-	uint64_t asked;    /* probes: an address and a kind */
+	uint64_t asked; /* probes: an address and a kind */
 	uint64_t answered;
 };
 
@@ -31,10 +31,10 @@ struct wp_stats {
 	uint64_t programs;
 	uint64_t operations; /* that the subject was given */
 	uint64_t succeeded;
-	uint64_t skipped;    /* no table: its frames were refused */
+	uint64_t skipped; /* no table: its frames were refused */
 	uint64_t queries;
 	uint64_t statuses[WP_OPCODES][PT_STATUSES];
-	uint64_t leaves[5];  /* created by map, by level from the last: 4K, 2M, 1G, 512G, 256T */
+	uint64_t leaves[5]; /* created by map, by level from the last: 4K, 2M, 1G, 512G, 256T */
 	uint64_t flushes, full_flushes;
 	uint64_t behaviours;
 	struct wp_machine_stats machines[WP_MAX_MACHINES];
@@ -44,9 +44,9 @@ struct wp_stats {
 /* A finding with where it was: operation `op` of the program (or its end). */
 struct wp_result {
 	struct wp_finding finding;
-	size_t op;           /* == program->count: at the end */
+	size_t op; /* == program->count: at the end */
 	enum wp_opcode opcode;
-	char key[96];        /* arch-law-operation-kind */
+	char key[96]; /* arch-law-operation-kind */
 };
 
 struct wp_runner {
@@ -64,14 +64,14 @@ struct wp_runner {
 	struct wp_result *result;
 	struct wp_tlb tlbs[WP_MODEL_TABLES];
 	bool batched[WP_MODEL_TABLES];
-	bool lent;            /* the tables have shared something */
-	size_t waiting;       /* frames unlinked by batches, not yet free */
-	uint64_t stores;      /* seen through the hook */
-	uint64_t flushes;     /* of any kind */
+	bool lent;        /* the tables have shared something */
+	size_t waiting;   /* frames unlinked by batches, not yet free */
+	uint64_t stores;  /* seen through the hook */
+	uint64_t flushes; /* of any kind */
 	uint64_t stores_at_flush;
-	bool ignoring;        /* pending flushes are dropped on purpose */
+	bool ignoring; /* pending flushes are dropped on purpose */
 	uint32_t op;
-	uint32_t *frame_op;   /* the operation during which each frame was handed out */
+	uint32_t *frame_op; /* the operation during which each frame was handed out */
 	struct wp_addresses addresses;
 	struct wp_probe probes[WP_MAX_ADDRESSES];
 	struct wp_answer answers[WP_MAX_ADDRESSES];
@@ -79,7 +79,7 @@ struct wp_runner {
 
 /* False: `why` says what is missing. Machines are the caller's to add and close. */
 bool wp_runner_open(struct wp_runner *runner, const struct wp_subject *subject,
-		    struct wp_stats *stats, char *why, size_t why_size);
+                    struct wp_stats *stats, char *why, size_t why_size);
 void wp_runner_close(struct wp_runner *runner);
 
 /* The subject's instance is replaced; for running planted bugs one after another. */
@@ -93,14 +93,14 @@ void wp_runner_add(struct wp_runner *runner, struct wp_machine *machine);
  * nothing that came before.
  */
 bool wp_run(struct wp_runner *runner, const struct wp_program *program, struct wp_result *result,
-	    struct wp_program *settled);
+            struct wp_program *settled);
 
 /*
  * The same, but stops after `stop` operations with the tables as they are, for
  * looking at them; call wp_run_finish() then.
  */
 bool wp_run_until(struct wp_runner *runner, const struct wp_program *program, size_t stop,
-		  struct wp_result *result);
+                  struct wp_result *result);
 void wp_run_finish(struct wp_runner *runner);
 
 /* Adds `other` to `stats`. */

@@ -22,11 +22,11 @@ static pt_paddr source_page(void *context, pt_vaddr vaddr)
 	const struct page_source *source = context;
 
 	return pt_pa(wp_source_page(source->kind, source->pa, (vaddr.value - source->va) / PT_4K,
-				    source->pages));
+	                            source->pages));
 }
 
 static struct wp_verdict predict_map_region_with(struct wp_runner *runner,
-						 const struct wp_call *call, size_t available)
+                                                 const struct wp_call *call, size_t available)
 {
 	uint64_t pages[WP_MAX_LEAVES];
 	const uint64_t count = call->size / PT_4K;
@@ -34,7 +34,7 @@ static struct wp_verdict predict_map_region_with(struct wp_runner *runner,
 	for (uint64_t i = 0; i < count && i < WP_MAX_LEAVES; i++)
 		pages[i] = wp_source_page(call->source, call->pa, i, count);
 	return wp_model_map_region_with(runner->model, call->table, call->va, pages, call->size,
-					call->flags, call->allow_huge, available);
+	                                call->flags, call->allow_huge, available);
 }
 
 static struct wp_verdict predict(struct wp_runner *runner, const struct wp_call *c)
@@ -55,14 +55,14 @@ static struct wp_verdict predict(struct wp_runner *runner, const struct wp_call 
 		return wp_model_query(model, c->table, c->va);
 	case WP_OP_MAP_REGION:
 		return wp_model_map_region(model, c->table, c->va, c->pa, c->size, c->flags,
-					   c->allow_huge, available);
+		                           c->allow_huge, available);
 	case WP_OP_MAP_REGION_WITH:
 		return predict_map_region_with(runner, c, available);
 	case WP_OP_UNMAP_REGION:
 		return wp_model_unmap_region(model, c->table, c->va, c->size, available);
 	case WP_OP_PROTECT_REGION:
 		return wp_model_protect_region(model, c->table, c->va, c->size, c->flags,
-					       available);
+		                               available);
 	case WP_OP_COPY_FROM:
 		return wp_model_copy_from(model, c->table, 1 - c->table, c->va, c->size);
 	default:
@@ -96,11 +96,11 @@ static struct outcome perform(struct wp_runner *runner, const struct wp_call *c)
 		break;
 	case WP_OP_MAP_REGION:
 		o.status = s->map_region(instance, c->table, c->va, c->pa, c->size, c->flags,
-					 c->allow_huge);
+		                         c->allow_huge);
 		break;
 	case WP_OP_MAP_REGION_WITH:
 		o.status = s->map_region_with(instance, c->table, c->va, source_page, &source,
-					      c->size, c->flags, c->allow_huge);
+		                              c->size, c->flags, c->allow_huge);
 		break;
 	case WP_OP_UNMAP_REGION:
 		o.status = s->unmap_region(instance, c->table, c->va, c->size);
@@ -136,43 +136,43 @@ static void judge_frame_count(struct wp_runner *runner, pt_status status, size_t
 	}
 	if (status != PT_OK && runner->memory.in_use != before)
 		wp_found(finding, WP_LAW_ALL_OR_NOTHING, "frames",
-			 "a call that returned %s left %zu frames in use, %zu before",
-			 pt_status_name(status), runner->memory.in_use, before);
+		         "a call that returned %s left %zu frames in use, %zu before",
+		         pt_status_name(status), runner->memory.in_use, before);
 	else if (runner->memory.in_use > tables + runner->waiting)
 		wp_found(finding, WP_LAW_NOTHING_LOST, "leak",
-			 "%zu frames are in use, the mappings need %zu and %zu wait for a flush",
-			 runner->memory.in_use, tables, runner->waiting);
+		         "%zu frames are in use, the mappings need %zu and %zu wait for a flush",
+		         runner->memory.in_use, tables, runner->waiting);
 	else if (runner->memory.in_use < tables)
 		wp_found(finding, WP_LAW_NOTHING_LOST, "freed-in-use",
-			 "%zu frames are in use, the mappings need %zu", runner->memory.in_use,
-			 tables);
+		         "%zu frames are in use, the mappings need %zu", runner->memory.in_use,
+		         tables);
 	else
 		runner->waiting = runner->memory.in_use - tables;
 }
 
 static void judge_outcome(struct wp_runner *runner, const struct wp_call *call,
-			  const struct wp_verdict *verdict, const struct outcome *outcome)
+                          const struct wp_verdict *verdict, const struct outcome *outcome)
 {
 	struct wp_finding *finding = &runner->result->finding;
 	char said[8], right[8];
 
 	if (outcome->status != verdict->status)
 		wp_found(finding, WP_LAW_STATUS, "status", "%s() returned %s, it must return %s",
-			 wp_opcode_name(call->opcode), pt_status_name(outcome->status),
-			 pt_status_name(verdict->status));
+		         wp_opcode_name(call->opcode), pt_status_name(outcome->status),
+		         pt_status_name(verdict->status));
 	else if (outcome->status == PT_OK && !same_mapping(&outcome->mapping, &verdict->mapping))
 		wp_found(finding, WP_LAW_STATUS, "mapping",
-			 "%s(%#" PRIx64 ") says %#" PRIx64 " -> %#" PRIx64 ", size %#" PRIx64
-			 ", %s; it must say %#" PRIx64 " -> %#" PRIx64 ", size %#" PRIx64 ", %s",
-			 wp_opcode_name(call->opcode), call->va, outcome->mapping.vaddr.value,
-			 outcome->mapping.paddr.value, outcome->mapping.size,
-			 wp_flags_text(outcome->mapping.flags, said), verdict->mapping.vaddr.value,
-			 verdict->mapping.paddr.value, verdict->mapping.size,
-			 wp_flags_text(verdict->mapping.flags, right));
+		         "%s(%#" PRIx64 ") says %#" PRIx64 " -> %#" PRIx64 ", size %#" PRIx64
+		         ", %s; it must say %#" PRIx64 " -> %#" PRIx64 ", size %#" PRIx64 ", %s",
+		         wp_opcode_name(call->opcode), call->va, outcome->mapping.vaddr.value,
+		         outcome->mapping.paddr.value, outcome->mapping.size,
+		         wp_flags_text(outcome->mapping.flags, said), verdict->mapping.vaddr.value,
+		         verdict->mapping.paddr.value, verdict->mapping.size,
+		         wp_flags_text(verdict->mapping.flags, right));
 	else if (outcome->status == PT_OK && outcome->size != verdict->size)
 		wp_found(finding, WP_LAW_STATUS, "size",
-			 "%s(%#" PRIx64 ") says size %#" PRIx64 ", it must say %#" PRIx64,
-			 wp_opcode_name(call->opcode), call->va, outcome->size, verdict->size);
+		         "%s(%#" PRIx64 ") says size %#" PRIx64 ", it must say %#" PRIx64,
+		         wp_opcode_name(call->opcode), call->va, outcome->size, verdict->size);
 }
 
 /* A call with a status: the ten that change a table, and query. */
@@ -188,10 +188,11 @@ static void run_status_call(struct wp_runner *runner, const struct wp_call *call
 	wp_run_count(runner, call, outcome.status);
 	judge_outcome(runner, call, &verdict, &outcome);
 	if (outcome.status != PT_OK && runner->flushes != flushes)
-		wp_found(finding, WP_LAW_ALL_OR_NOTHING, "flush",
-			 "a call that returned %s flushed", pt_status_name(outcome.status));
+		wp_found(finding, WP_LAW_ALL_OR_NOTHING, "flush", "a call that returned %s flushed",
+		         pt_status_name(outcome.status));
 	if (call->opcode == WP_OP_QUERY && runner->stores != stores)
-		wp_found(finding, WP_LAW_READING_WRITES_NOTHING, "store", "query() stored to a table");
+		wp_found(finding, WP_LAW_READING_WRITES_NOTHING, "store",
+		         "query() stored to a table");
 	if (call->opcode == WP_OP_COPY_FROM && outcome.status == PT_OK)
 		runner->lent = true;
 	if (runner->batched[call->table])
@@ -220,21 +221,21 @@ static enum pt_walk_next check_pre(void *context, const struct pt_visit *visit)
 		return PT_WALK_STOP;
 	if (check->seen == check->expected)
 		wp_found(finding, WP_LAW_STATUS, "extra-visit",
-			 "walk() visits level %u index %zu at %#" PRIx64 ", where nothing is",
-			 visit->level, visit->index, visit->vaddr.value);
+		         "walk() visits level %u index %zu at %#" PRIx64 ", where nothing is",
+		         visit->level, visit->index, visit->vaddr.value);
 	else if (visit->level != right->level || visit->index != right->index ||
-		 visit->vaddr.value != right->va ||
-		 (visit->kind == PT_ENTRY_LEAF) != right->leaf || visit->kind == PT_ENTRY_MALFORMED)
+	         visit->vaddr.value != right->va || (visit->kind == PT_ENTRY_LEAF) != right->leaf ||
+	         visit->kind == PT_ENTRY_MALFORMED)
 		wp_found(finding, WP_LAW_STATUS, "visit",
-			 "walk() visits level %u index %zu at %#" PRIx64
-			 ", it must visit level %u index %zu at %#" PRIx64,
-			 visit->level, visit->index, visit->vaddr.value, right->level, right->index,
-			 right->va);
+		         "walk() visits level %u index %zu at %#" PRIx64
+		         ", it must visit level %u index %zu at %#" PRIx64,
+		         visit->level, visit->index, visit->vaddr.value, right->level, right->index,
+		         right->va);
 	else if (right->leaf && !same_mapping(&visit->mapping, &right->mapping))
 		wp_found(finding, WP_LAW_STATUS, "visit-mapping",
-			 "walk() decodes the leaf at %#" PRIx64 " as %#" PRIx64
-			 ", it is mapped to %#" PRIx64,
-			 right->va, visit->mapping.paddr.value, right->mapping.paddr.value);
+		         "walk() decodes the leaf at %#" PRIx64 " as %#" PRIx64
+		         ", it is mapped to %#" PRIx64,
+		         right->va, visit->mapping.paddr.value, right->mapping.paddr.value);
 	if (finding->found)
 		return PT_WALK_STOP;
 	check->path[check->open++] = check->seen++;
@@ -252,8 +253,8 @@ static enum pt_walk_next check_post(void *context, const struct pt_visit *visit)
 	if (right && right->level == visit->level && right->va == visit->vaddr.value)
 		return PT_WALK_ON;
 	wp_found(&check->runner->result->finding, WP_LAW_STATUS, "post",
-		 "walk() leaves level %u at %#" PRIx64 ", which it isn't in", visit->level,
-		 visit->vaddr.value);
+	         "walk() leaves level %u at %#" PRIx64 ", which it isn't in", visit->level,
+	         visit->vaddr.value);
 	return PT_WALK_STOP;
 }
 
@@ -267,15 +268,16 @@ static void run_walk(struct wp_runner *runner, const struct wp_call *call)
 	check.seen = 0;
 	check.open = 0;
 	check.expected = wp_model_walk(runner->model, call->table, call->count, check.visits,
-				       MAX_VISITS);
+	                               MAX_VISITS);
 	runner->subject->walk(runner->instance, call->table, call->count, check_pre, check_post,
-			      &check);
+	                      &check);
 	wp_run_count(runner, call, PT_OK);
 	if (check.seen < check.expected && check.seen < MAX_VISITS)
 		wp_found(finding, WP_LAW_STATUS, "missing-visit",
-			 "walk() makes %zu visits, it must make %zu", check.seen, check.expected);
+		         "walk() makes %zu visits, it must make %zu", check.seen, check.expected);
 	if (runner->stores != stores)
-		wp_found(finding, WP_LAW_READING_WRITES_NOTHING, "store", "walk() stored to a table");
+		wp_found(finding, WP_LAW_READING_WRITES_NOTHING, "store",
+		         "walk() stored to a table");
 }
 
 /* ---- a table's life, and batches ---- */
@@ -284,15 +286,15 @@ static void run_walk(struct wp_runner *runner, const struct wp_call *call)
 static bool create(struct wp_runner *runner, unsigned table)
 {
 	const size_t frames = runner->memory.in_use;
-	const struct wp_verdict verdict =
-		wp_model_create(runner->model, table, wp_memory_available(&runner->memory));
+	const struct wp_verdict verdict = wp_model_create(runner->model, table,
+	                                                  wp_memory_available(&runner->memory));
 	const pt_status status = runner->subject->create(runner->instance, table);
 
 	wp_tlb_reset(&runner->tlbs[table], runner->regime, &runner->memory);
 	if (status != verdict.status)
 		wp_found(&runner->result->finding, WP_LAW_STATUS, "status",
-			 "create() returned %s, it must return %s", pt_status_name(status),
-			 pt_status_name(verdict.status));
+		         "create() returned %s, it must return %s", pt_status_name(status),
+		         pt_status_name(verdict.status));
 	judge_frame_count(runner, status, frames);
 	return status == PT_OK && !runner->result->finding.found;
 }
@@ -306,8 +308,8 @@ static void run_renew(struct wp_runner *runner, const struct wp_call *call)
 	wp_run_count(runner, call, status);
 	if (status != verdict.status)
 		wp_found(&runner->result->finding, WP_LAW_STATUS, "status",
-			 "destroy() returned %s, it must return %s", pt_status_name(status),
-			 pt_status_name(verdict.status));
+		         "destroy() returned %s, it must return %s", pt_status_name(status),
+		         pt_status_name(verdict.status));
 	if (runner->batched[call->table])
 		runner->waiting += verdict.removed;
 	judge_frame_count(runner, status, frames);

@@ -24,8 +24,8 @@ static void judge_collected(struct wp_runner *runner, unsigned table)
 
 	for (size_t i = 0; i < runner->addresses.count && !finding->found; i++) {
 		const uint64_t va = runner->addresses.va[i];
-		const struct wp_expectation expected =
-			wp_expect(runner->regime, runner->model, table, va);
+		const struct wp_expectation expected = wp_expect(runner->regime, runner->model,
+		                                                 table, va);
 		struct pt_mapping mapping = {0};
 		struct wp_answer answer;
 		pt_status status;
@@ -39,7 +39,8 @@ static void judge_collected(struct wp_runner *runner, unsigned table)
 	}
 	runner->stats->queries += runner->addresses.count;
 	if (runner->stores != stores)
-		wp_found(finding, WP_LAW_READING_WRITES_NOTHING, "store", "query() stored to a table");
+		wp_found(finding, WP_LAW_READING_WRITES_NOTHING, "store",
+		         "query() stored to a table");
 }
 
 /* Asks one machine about every address collected. */
@@ -52,18 +53,19 @@ static void judge_machine(struct wp_runner *runner, unsigned table, size_t index
 
 	for (size_t i = 0; i < count; i++) {
 		runner->probes[i].va = runner->addresses.va[i];
-		runner->probes[i].kinds = runner->regime->one_privilege ? WP_KERNEL_KINDS : WP_ALL_KINDS;
+		runner->probes[i].kinds = runner->regime->one_privilege ? WP_KERNEL_KINDS
+		                                                        : WP_ALL_KINDS;
 	}
 	machine->load(machine, runner->regime, runner->subject->root(runner->instance, table));
 	machine->probe(machine, runner->probes, runner->answers, count);
 	for (size_t i = 0; i < count && !finding->found; i++) {
 		const struct wp_expectation expected = wp_expect(runner->regime, runner->model,
-								 table, runner->probes[i].va);
+		                                                 table, runner->probes[i].va);
 
 		stats->asked += (uint64_t)__builtin_popcount(runner->probes[i].kinds);
 		stats->answered += (uint64_t)__builtin_popcount(runner->answers[i].answered);
 		wp_judge_answer(runner->regime, &expected, runner->probes[i].va,
-				&runner->answers[i], machine->name, finding);
+		                &runner->answers[i], machine->name, finding);
 	}
 }
 
@@ -74,7 +76,7 @@ static void collect_runs(struct wp_runner *runner, unsigned table, size_t most)
 	const size_t first = count > most ? salt_of(runner) % (count - most + 1) : 0;
 
 	wp_addresses_of_runs(&runner->addresses, runs + first, count < most ? count : most,
-			     salt_of(runner));
+	                     salt_of(runner));
 }
 
 void wp_run_judge_call(struct wp_runner *runner, const struct wp_call *call)
@@ -102,7 +104,8 @@ void wp_run_judge_all(struct wp_runner *runner)
 		collect_runs(runner, table, WP_MAX_ADDRESSES / 5 - 4);
 		wp_addresses_at_edges(&runner->addresses, runner->regime);
 		judge_collected(runner, table);
-		for (size_t i = 0; i < runner->machine_count && !runner->result->finding.found; i++) {
+		for (size_t i = 0; i < runner->machine_count && !runner->result->finding.found;
+		     i++) {
 			if (runner->machines[i]->supports(runner->machines[i], runner->regime))
 				judge_machine(runner, table, i);
 		}
@@ -134,14 +137,13 @@ void wp_run_judge_tlbs(struct wp_runner *runner)
 {
 	for (unsigned table = 0; table < WP_MODEL_TABLES; table++) {
 		const bool pending = runner->batched[table] ||
-				     (runner->lent && runner->batched[1 - table]);
+		                     (runner->lent && runner->batched[1 - table]);
 
 		if (!wp_model_exists(runner->model, table) || pending ||
 		    !runner->subject->reports_flushes)
 			continue;
-		wp_tlb_judge(&runner->tlbs[table],
-			     runner->subject->root(runner->instance, table),
-			     &runner->result->finding);
+		wp_tlb_judge(&runner->tlbs[table], runner->subject->root(runner->instance, table),
+		             &runner->result->finding);
 	}
 }
 
@@ -157,8 +159,8 @@ void wp_run_count(struct wp_runner *runner, const struct wp_call *call, pt_statu
 	struct wp_stats *stats = runner->stats;
 	const unsigned rank = call->size == 0 ? 7 : leaf_rank(call->size) & 7;
 	const size_t behaviour = ((((size_t)call->opcode * PT_STATUSES + status) * 8 + rank) * 32 +
-				  (size_t)(runner->regime - wp_regimes)) %
-				 WP_BEHAVIOURS;
+	                          (size_t)(runner->regime - wp_regimes)) %
+	                         WP_BEHAVIOURS;
 
 	stats->operations++;
 	stats->succeeded += status == PT_OK;

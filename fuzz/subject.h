@@ -14,10 +14,10 @@ struct wp_instance; /* a subject's own state: up to WP_MODEL_TABLES tables */
 
 struct wp_subject {
 	const char *name;
-	const char *what; /* one line */
+	const char *what;                 /* one line */
 	const struct pt_backend *backend; /* of a library built with a bug; else NULL */
-	const char *regimes; /* prefix of the regimes it serves; "" is all */
-	bool planted;        /* it is wrong on purpose */
+	const char *regimes;              /* prefix of the regimes it serves; "" is all */
+	bool planted;                     /* it is wrong on purpose */
 
 	/* What it can offer beyond the calls; the laws that need more skip it. */
 	bool reports_stores;
@@ -28,33 +28,33 @@ struct wp_subject {
 	void (*close)(struct wp_instance *instance);
 	/* For a new program: no table exists. The platform outlives the program. */
 	void (*start)(struct wp_instance *instance, const struct wp_regime *regime,
-		      const struct pt_platform *platform);
+	              const struct pt_platform *platform);
 	uint64_t (*root)(struct wp_instance *instance, unsigned table);
 
 	pt_status (*create)(struct wp_instance *, unsigned table);
 	pt_status (*destroy)(struct wp_instance *, unsigned table);
 	pt_status (*map)(struct wp_instance *, unsigned table, uint64_t va, uint64_t pa,
-			 uint64_t size, pt_flags flags);
+	                 uint64_t size, pt_flags flags);
 	pt_status (*unmap)(struct wp_instance *, unsigned table, uint64_t va,
-			   struct pt_mapping *removed);
+	                   struct pt_mapping *removed);
 	pt_status (*protect)(struct wp_instance *, unsigned table, uint64_t va, pt_flags flags,
-			     uint64_t *size);
+	                     uint64_t *size);
 	pt_status (*remap)(struct wp_instance *, unsigned table, uint64_t va, uint64_t pa,
-			   pt_flags flags, uint64_t *size);
+	                   pt_flags flags, uint64_t *size);
 	pt_status (*query)(struct wp_instance *, unsigned table, uint64_t va,
-			   struct pt_mapping *mapping);
+	                   struct pt_mapping *mapping);
 	pt_status (*map_region)(struct wp_instance *, unsigned table, uint64_t va, uint64_t pa,
-				uint64_t size, pt_flags flags, bool allow_huge);
+	                        uint64_t size, pt_flags flags, bool allow_huge);
 	pt_status (*map_region_with)(struct wp_instance *, unsigned table, uint64_t va,
-				     pt_page_source source, void *context, uint64_t size,
-				     pt_flags flags, bool allow_huge);
+	                             pt_page_source source, void *context, uint64_t size,
+	                             pt_flags flags, bool allow_huge);
 	pt_status (*unmap_region)(struct wp_instance *, unsigned table, uint64_t va, uint64_t size);
 	pt_status (*protect_region)(struct wp_instance *, unsigned table, uint64_t va,
-				    uint64_t size, pt_flags flags);
+	                            uint64_t size, pt_flags flags);
 	void (*walk)(struct wp_instance *, unsigned table, size_t limit, pt_visitor pre,
-		     pt_visitor post, void *context);
+	             pt_visitor post, void *context);
 	pt_status (*copy_from)(struct wp_instance *, unsigned table, unsigned other, uint64_t va,
-			       uint64_t size);
+	                       uint64_t size);
 	pt_status (*give_back)(struct wp_instance *, unsigned table, uint64_t va, uint64_t size);
 
 	/* Batches: from begin on, flushes of the table wait until one of the three. */

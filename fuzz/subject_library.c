@@ -34,13 +34,12 @@ const struct pt_backend *wp_library_backend(const struct wp_regime *regime)
 }
 
 static const struct pt_backend *backend_of(const struct wp_subject *subject,
-					   const struct wp_regime *regime)
+                                           const struct wp_regime *regime)
 {
 	return subject->backend ? subject->backend : wp_library_backend(regime);
 }
 
-static size_t library_fixed_frames(const struct wp_subject *subject,
-				   const struct wp_regime *regime)
+static size_t library_fixed_frames(const struct wp_subject *subject, const struct wp_regime *regime)
 {
 	return backend_of(subject, regime)->fixed_frames;
 }
@@ -60,7 +59,7 @@ static void library_close(struct wp_instance *instance)
 }
 
 static void library_start(struct wp_instance *instance, const struct wp_regime *regime,
-			  const struct pt_platform *platform)
+                          const struct pt_platform *platform)
 {
 	instance->regime = regime;
 	instance->platform = platform;
@@ -81,7 +80,7 @@ static struct pt_batch *batch_of(struct wp_instance *instance, unsigned table)
 static pt_status library_create(struct wp_instance *instance, unsigned table)
 {
 	return pt_create(&instance->tables[table], backend_of(instance->subject, instance->regime),
-			 instance->platform, instance->regime->half);
+	                 instance->platform, instance->regime->half);
 }
 
 static pt_status library_destroy(struct wp_instance *instance, unsigned table)
@@ -90,82 +89,82 @@ static pt_status library_destroy(struct wp_instance *instance, unsigned table)
 }
 
 static pt_status library_map(struct wp_instance *instance, unsigned table, uint64_t va, uint64_t pa,
-			     uint64_t size, pt_flags flags)
+                             uint64_t size, pt_flags flags)
 {
 	return pt_map(&instance->tables[table], pt_va(va), pt_pa(pa), size, flags,
-		      batch_of(instance, table));
+	              batch_of(instance, table));
 }
 
 static pt_status library_unmap(struct wp_instance *instance, unsigned table, uint64_t va,
-			       struct pt_mapping *removed)
+                               struct pt_mapping *removed)
 {
 	return pt_unmap(&instance->tables[table], pt_va(va), removed, batch_of(instance, table));
 }
 
 static pt_status library_protect(struct wp_instance *instance, unsigned table, uint64_t va,
-				 pt_flags flags, uint64_t *size)
+                                 pt_flags flags, uint64_t *size)
 {
 	return pt_protect(&instance->tables[table], pt_va(va), flags, size,
-			  batch_of(instance, table));
+	                  batch_of(instance, table));
 }
 
 static pt_status library_remap(struct wp_instance *instance, unsigned table, uint64_t va,
-			       uint64_t pa, pt_flags flags, uint64_t *size)
+                               uint64_t pa, pt_flags flags, uint64_t *size)
 {
 	return pt_remap(&instance->tables[table], pt_va(va), pt_pa(pa), flags, size,
-			batch_of(instance, table));
+	                batch_of(instance, table));
 }
 
 static pt_status library_query(struct wp_instance *instance, unsigned table, uint64_t va,
-			       struct pt_mapping *mapping)
+                               struct pt_mapping *mapping)
 {
 	return pt_query(&instance->tables[table], pt_va(va), mapping);
 }
 
 static pt_status library_map_region(struct wp_instance *instance, unsigned table, uint64_t va,
-				    uint64_t pa, uint64_t size, pt_flags flags, bool allow_huge)
+                                    uint64_t pa, uint64_t size, pt_flags flags, bool allow_huge)
 {
 	return pt_map_region(&instance->tables[table], pt_va(va), pt_pa(pa), size, flags,
-			     allow_huge, batch_of(instance, table));
+	                     allow_huge, batch_of(instance, table));
 }
 
 static pt_status library_map_region_with(struct wp_instance *instance, unsigned table, uint64_t va,
-					 pt_page_source source, void *context, uint64_t size,
-					 pt_flags flags, bool allow_huge)
+                                         pt_page_source source, void *context, uint64_t size,
+                                         pt_flags flags, bool allow_huge)
 {
 	return pt_map_region_with(&instance->tables[table], pt_va(va), source, context, size, flags,
-				  allow_huge, batch_of(instance, table));
+	                          allow_huge, batch_of(instance, table));
 }
 
 static pt_status library_unmap_region(struct wp_instance *instance, unsigned table, uint64_t va,
-				      uint64_t size)
+                                      uint64_t size)
 {
 	return pt_unmap_region(&instance->tables[table], pt_va(va), size,
-			       batch_of(instance, table));
+	                       batch_of(instance, table));
 }
 
 static pt_status library_protect_region(struct wp_instance *instance, unsigned table, uint64_t va,
-					uint64_t size, pt_flags flags)
+                                        uint64_t size, pt_flags flags)
 {
 	return pt_protect_region(&instance->tables[table], pt_va(va), size, flags,
-				 batch_of(instance, table));
+	                         batch_of(instance, table));
 }
 
 static void library_walk(struct wp_instance *instance, unsigned table, size_t limit, pt_visitor pre,
-			 pt_visitor post, void *context)
+                         pt_visitor post, void *context)
 {
 	pt_walk(&instance->tables[table], limit, pre, post, context);
 }
 
 static pt_status library_copy_from(struct wp_instance *instance, unsigned table, unsigned other,
-				   uint64_t va, uint64_t size)
+                                   uint64_t va, uint64_t size)
 {
 	return pt_copy_from(&instance->tables[table], &instance->tables[other], pt_va(va), size,
-			    batch_of(instance, table));
+	                    batch_of(instance, table));
 }
 
 static pt_status library_give_back(struct wp_instance *instance, unsigned table, uint64_t va,
-				   uint64_t size)
+                                   uint64_t size)
 {
 	return pt_give_back(&instance->tables[table], pt_va(va), size, batch_of(instance, table));
 }
@@ -232,5 +231,4 @@ const struct wp_subject *const wp_planted_subjects[] = {
 #include "planted_list.h"
 #undef PLANTED
 };
-const size_t wp_planted_subject_count =
-	sizeof wp_planted_subjects / sizeof wp_planted_subjects[0];
+const size_t wp_planted_subject_count = sizeof wp_planted_subjects / sizeof wp_planted_subjects[0];

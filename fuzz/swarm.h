@@ -12,17 +12,17 @@ struct wp_swarm {
 	const struct wp_regime *regime;
 	struct wp_random *random;
 	unsigned weights[WP_OPCODES];
-	unsigned total;             /* of the weights */
+	unsigned total;                /* of the weights */
 	unsigned leaves[WP_UNIT_BYTE]; /* weight of each leaf size; 0: not this regime's */
 	unsigned leaf_total;
-	uint8_t vas[WP_POOL];          /* the hot addresses that it favours */
+	uint8_t vas[WP_POOL]; /* the hot addresses that it favours */
 	uint8_t pas[WP_POOL];
-	unsigned spread;            /* how far offsets go */
-	unsigned other_table;       /* chance of table 1 */
-	unsigned rude;              /* chance that an operand is wrong on purpose */
-	unsigned growing;           /* chance that a map continues what is live */
-	unsigned huge;              /* chance of allow_huge */
-	unsigned plain_flags;       /* chance of the favourite flags */
+	unsigned spread;      /* how far offsets go */
+	unsigned other_table; /* chance of table 1 */
+	unsigned rude;        /* chance that an operand is wrong on purpose */
+	unsigned growing;     /* chance that a map continues what is live */
+	unsigned huge;        /* chance of allow_huge */
+	unsigned plain_flags; /* chance of the favourite flags */
 	uint8_t favourite_flags;
 };
 

@@ -83,7 +83,7 @@ static inline uint64_t place_start(const struct place *place, uint64_t vaddr)
 
 /* Down to `deepest`, or to the first entry that is no table. */
 static inline void descend(const struct pt_table *table, uint64_t vaddr, unsigned deepest,
-			   struct place *place)
+                           struct place *place)
 {
 	const struct pt_platform *platform = table->platform;
 	arch_entry *entries = table_at(platform, table->root.value);

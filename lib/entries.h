@@ -58,7 +58,7 @@ static inline arch_entry entry_load(const arch_entry *slot)
 
 /* The one place where a table is written: release, so that a table is whole before its link. */
 static inline void entry_store(const struct pt_platform *platform, arch_entry *slot,
-			       arch_entry entry)
+                               arch_entry entry)
 {
 #ifdef PT_WATCH_STORES
 	const arch_entry before = entry_load(slot);
@@ -101,7 +101,7 @@ static inline bool table_is_empty(const arch_entry *entries, unsigned level, pt_
 
 /* The same, asking first where the next entry most likely is: beside `index`. */
 static inline bool table_is_empty_beside(const arch_entry *entries, unsigned level, size_t index,
-					 pt_paddr hole)
+                                         pt_paddr hole)
 {
 	const arch_entry empty = empty_entry(hole, level);
 	const size_t mask = entry_count(level) - 1;
@@ -163,7 +163,7 @@ static void table_clear(arch_entry *entries, unsigned level, pt_paddr hole)
 
 /* An empty table, not linked anywhere yet. */
 static arch_entry *reserve_take(struct reserve *reserve, unsigned level, pt_paddr hole,
-				uint64_t *frame)
+                                uint64_t *frame)
 {
 	arch_entry *entries = table_at(reserve->platform, reserve->first);
 

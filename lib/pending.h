@@ -10,7 +10,7 @@ struct pending {
 };
 
 static inline void pending_open(struct pending *pending, struct pt_table *table,
-				struct pt_batch *batch)
+                                struct pt_batch *batch)
 {
 	pending->batch = batch;
 	if (batch)
@@ -50,7 +50,7 @@ static inline void flush_now(const struct pt_table *table, uint64_t vaddr)
 
 /* After a leaf took the place of `before` at `vaddr`. */
 static inline void flush_leaf(struct pt_batch *batch, arch_entry before, unsigned level,
-			      uint64_t vaddr)
+                              uint64_t vaddr)
 {
 	if (ARCH_FLUSHES_ALL_FOR_HUGE && level < ARCH_LAST_LEVEL && !arch_is_valid(before))
 		batch->all = true;

@@ -5,10 +5,10 @@
 #include "operations.h"
 
 pt_status pt_create(struct pt_table *table, const struct pt_backend *backend,
-		    const struct pt_platform *platform, enum pt_half half)
+                    const struct pt_platform *platform, enum pt_half half)
 {
 	const bool flushes = (platform->flush_address || backend->flush_address) &&
-			     (platform->flush_all || backend->flush_all);
+	                     (platform->flush_all || backend->flush_all);
 
 	if ((unsigned)half > PT_HIGH || !(backend->halves >> half & 1))
 		return PT_BAD_ADDRESS;
@@ -24,25 +24,25 @@ pt_status pt_destroy(struct pt_table *table, struct pt_batch *batch)
 }
 
 pt_status pt_map(struct pt_table *table, pt_vaddr vaddr, pt_paddr paddr, uint64_t size,
-		 pt_flags flags, struct pt_batch *batch)
+                 pt_flags flags, struct pt_batch *batch)
 {
 	return table->backend->operations->map(table, vaddr, paddr, size, flags, batch);
 }
 
 pt_status pt_unmap(struct pt_table *table, pt_vaddr vaddr, struct pt_mapping *removed,
-		   struct pt_batch *batch)
+                   struct pt_batch *batch)
 {
 	return table->backend->operations->unmap(table, vaddr, removed, batch);
 }
 
 pt_status pt_protect(struct pt_table *table, pt_vaddr vaddr, pt_flags flags, uint64_t *size,
-		     struct pt_batch *batch)
+                     struct pt_batch *batch)
 {
 	return table->backend->operations->protect(table, vaddr, flags, size, batch);
 }
 
 pt_status pt_remap(struct pt_table *table, pt_vaddr vaddr, pt_paddr paddr, pt_flags flags,
-		   uint64_t *size, struct pt_batch *batch)
+                   uint64_t *size, struct pt_batch *batch)
 {
 	return table->backend->operations->remap(table, vaddr, paddr, flags, size, batch);
 }
@@ -53,46 +53,46 @@ pt_status pt_query(const struct pt_table *table, pt_vaddr vaddr, struct pt_mappi
 }
 
 pt_status pt_map_region(struct pt_table *table, pt_vaddr vaddr, pt_paddr paddr, uint64_t size,
-			pt_flags flags, bool allow_huge, struct pt_batch *batch)
+                        pt_flags flags, bool allow_huge, struct pt_batch *batch)
 {
 	return table->backend->operations->map_region(table, vaddr, paddr, size, flags, allow_huge,
-						      batch);
+	                                              batch);
 }
 
 pt_status pt_map_region_with(struct pt_table *table, pt_vaddr vaddr, pt_page_source source,
-			     void *context, uint64_t size, pt_flags flags, bool allow_huge,
-			     struct pt_batch *batch)
+                             void *context, uint64_t size, pt_flags flags, bool allow_huge,
+                             struct pt_batch *batch)
 {
 	return table->backend->operations->map_region_with(table, vaddr, source, context, size,
-							   flags, allow_huge, batch);
+	                                                   flags, allow_huge, batch);
 }
 
 pt_status pt_unmap_region(struct pt_table *table, pt_vaddr vaddr, uint64_t size,
-			  struct pt_batch *batch)
+                          struct pt_batch *batch)
 {
 	return table->backend->operations->unmap_region(table, vaddr, size, batch);
 }
 
 pt_status pt_protect_region(struct pt_table *table, pt_vaddr vaddr, uint64_t size, pt_flags flags,
-			    struct pt_batch *batch)
+                            struct pt_batch *batch)
 {
 	return table->backend->operations->protect_region(table, vaddr, size, flags, batch);
 }
 
 void pt_walk(const struct pt_table *table, size_t limit, pt_visitor pre, pt_visitor post,
-	     void *context)
+             void *context)
 {
 	table->backend->operations->walk(table, limit, pre, post, context);
 }
 
 pt_status pt_copy_from(struct pt_table *table, struct pt_table *other, pt_vaddr vaddr,
-		       uint64_t size, struct pt_batch *batch)
+                       uint64_t size, struct pt_batch *batch)
 {
 	return table->backend->operations->copy_from(table, other, vaddr, size, batch);
 }
 
 pt_status pt_give_back(struct pt_table *table, pt_vaddr vaddr, uint64_t size,
-		       struct pt_batch *batch)
+                       struct pt_batch *batch)
 {
 	return table->backend->operations->give_back(table, vaddr, size, batch);
 }

@@ -29,7 +29,7 @@ static size_t split_cost(unsigned level, uint64_t from, uint64_t to)
 }
 
 static pt_status plan_change(struct change_plan *plan, const arch_entry *entries, unsigned level,
-			     uint64_t from, uint64_t to)
+                             uint64_t from, uint64_t to)
 {
 	const uint64_t span = arch_span(level);
 	uint64_t start = from & ~(span - 1);
@@ -47,8 +47,8 @@ static pt_status plan_change(struct change_plan *plan, const arch_entry *entries
 		if (kind == PT_ENTRY_LEAF)
 			plan->tables += split_cost(level, first, last);
 		if (kind == PT_ENTRY_TABLE) {
-			const arch_entry *below =
-				table_at(plan->table->platform, arch_table_paddr(entry));
+			const arch_entry *below = table_at(plan->table->platform,
+			                                   arch_table_paddr(entry));
 			pt_status status;
 
 			if (!below || !arch_table_is_open(entry))
@@ -63,7 +63,7 @@ static pt_status plan_change(struct change_plan *plan, const arch_entry *entries
 
 /* Whether anything in one table of `level` lies outside of [from, to]. */
 static bool table_outlives(const struct pt_table *table, const arch_entry *entries, unsigned level,
-			   uint64_t from, uint64_t to)
+                           uint64_t from, uint64_t to)
 {
 	const size_t first = index_of(from, level);
 	const size_t last = index_of(to, level);
@@ -71,7 +71,7 @@ static bool table_outlives(const struct pt_table *table, const arch_entry *entri
 	for (size_t i = 0; i < entry_count(level); i++) {
 		const arch_entry entry = entry_load(&entries[i]);
 		const uint64_t start = (from & ~(arch_span(level) - 1)) +
-				       (uint64_t)(i - first) * arch_span(level);
+		                       (uint64_t)(i - first) * arch_span(level);
 		const uint64_t end = start + arch_span(level) - 1;
 		const arch_entry *below;
 
@@ -84,8 +84,8 @@ static bool table_outlives(const struct pt_table *table, const arch_entry *entri
 		if (!arch_is_table(entry, level))
 			return true;
 		below = table_at(table->platform, arch_table_paddr(entry));
-		if (!below || table_outlives(table, below, level + 1, later(start, from),
-					     earlier(end, to)))
+		if (!below ||
+		    table_outlives(table, below, level + 1, later(start, from), earlier(end, to)))
 			return true;
 	}
 	return false;
@@ -102,7 +102,7 @@ static bool region_takes_lent(struct pt_table *table, uint64_t vaddr, uint64_t l
 
 	for (size_t i = index_of(vaddr, 0); table->borrowers && i <= index_of(last, 0); i++) {
 		const uint64_t start = (vaddr & ~(span - 1)) +
-				       (uint64_t)(i - index_of(vaddr, 0)) * span;
+		                       (uint64_t)(i - index_of(vaddr, 0)) * span;
 		const uint64_t end = start + span - 1;
 		const arch_entry *below;
 
@@ -131,12 +131,12 @@ struct change_work {
 
 /* The entry of a table, not linked yet, that maps in smaller leaves what `leaf` mapped. */
 static arch_entry split_leaf(struct change_work *work, arch_entry leaf, unsigned level,
-			     uint64_t start)
+                             uint64_t start)
 {
 	const uint64_t span = arch_span(level + 1);
 	const uint64_t paddr = arch_leaf_paddr(leaf, level);
-	const arch_entry bits =
-		arch_leaf_bits(arch_leaf_flags(leaf, level, ~(arch_rights)0), level + 1);
+	const arch_entry bits = arch_leaf_bits(arch_leaf_flags(leaf, level, ~(arch_rights)0),
+	                                       level + 1);
 	uint64_t frame;
 	arch_entry *entries = reserve_take(&work->reserve, level + 1, work->table->hole, &frame);
 
@@ -171,7 +171,7 @@ static void split_live(struct change_work *work, arch_entry *slot, unsigned leve
 
 /* An unlinked table and all below it wait for the flush. */
 static void free_tables_later(struct pt_table *table, arch_entry entry, unsigned level,
-			      pt_paddr hole, struct pt_batch *batch)
+                              pt_paddr hole, struct pt_batch *batch)
 {
 	const uint64_t frame = arch_table_paddr(entry);
 	const arch_entry *entries = table_at(table->platform, frame);
@@ -197,7 +197,7 @@ static void protect_leaf(struct change_work *work, arch_entry *slot, unsigned le
 			return;
 		/* a no-access leaf keeps the address for the second pass */
 		entry_store(work->table->platform, slot,
-			    arch_leaf(paddr, arch_leaf_bits(0, level)));
+		            arch_leaf(paddr, arch_leaf_bits(0, level)));
 		flush_later(work->batch, start);
 		work->broke = true;
 		return;
@@ -223,11 +223,11 @@ static void unmap_slot(struct change_work *work, arch_entry *slot, unsigned leve
 }
 
 static void commit_change(struct change_work *work, arch_entry *entries, unsigned level,
-			  uint64_t from, uint64_t to);
+                          uint64_t from, uint64_t to);
 
 /* Carries out the work on [from, to], all of it below one slot that isn't empty. */
 static void change_slot(struct change_work *work, arch_entry *slot, unsigned level, uint64_t from,
-			uint64_t to)
+                        uint64_t to)
 {
 	const struct pt_platform *platform = work->table->platform;
 	const uint64_t start = from & ~(arch_span(level) - 1);
@@ -258,7 +258,7 @@ static void change_slot(struct change_work *work, arch_entry *slot, unsigned lev
 
 /* Carries out the work on [from, to] of one table. */
 static void commit_change(struct change_work *work, arch_entry *entries, unsigned level,
-			  uint64_t from, uint64_t to)
+                          uint64_t from, uint64_t to)
 {
 	const arch_entry empty = empty_entry(work->table->hole, level);
 	const uint64_t span = arch_span(level);
@@ -267,7 +267,7 @@ static void commit_change(struct change_work *work, arch_entry *entries, unsigne
 	for (size_t i = index_of(from, level); i <= index_of(to, level); i++, start += span) {
 		if (entry_load(&entries[i]) != empty)
 			change_slot(work, &entries[i], level, later(start, from),
-				    earlier(start + span - 1, to));
+			            earlier(start + span - 1, to));
 	}
 }
 
@@ -294,7 +294,7 @@ static pt_status prepare_change(struct change_work *work, uint64_t vaddr, uint64
 }
 
 static pt_status op_unmap_region(struct pt_table *table, pt_vaddr vaddr, uint64_t size,
-				 struct pt_batch *batch)
+                                 struct pt_batch *batch)
 {
 	struct change_work work = {.table = table, .unmap = true};
 	struct pending pending;
@@ -313,7 +313,7 @@ static pt_status op_unmap_region(struct pt_table *table, pt_vaddr vaddr, uint64_
 }
 
 static pt_status op_protect_region(struct pt_table *table, pt_vaddr vaddr, uint64_t size,
-				   pt_flags flags, struct pt_batch *batch)
+                                   pt_flags flags, struct pt_batch *batch)
 {
 	struct change_work work = {.table = table};
 	arch_entry *root = table_at(table->platform, table->root.value);

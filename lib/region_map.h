@@ -10,8 +10,8 @@
 struct layout {
 	struct pt_table *table;
 	uint64_t vaddr;
-	uint64_t last;  /* byte of the range */
-	uint64_t paddr; /* linear: of vaddr */
+	uint64_t last;         /* byte of the range */
+	uint64_t paddr;        /* linear: of vaddr */
 	pt_page_source source; /* NULL: linear */
 	void *context;
 	pt_flags flags;
@@ -69,7 +69,7 @@ static inline void plan_refuses(struct map_plan *plan, pt_status status)
  * that table doesn't exist yet.
  */
 static pt_status plan_map(struct map_plan *plan, arch_entry *entries, unsigned level, uint64_t from,
-			  uint64_t to)
+                          uint64_t to)
 {
 	const struct layout *layout = plan->layout;
 	const uint64_t span = arch_span(level);
@@ -78,8 +78,8 @@ static pt_status plan_map(struct map_plan *plan, arch_entry *entries, unsigned l
 	if (level == ARCH_LAST_LEVEL && !entries)
 		return PT_OK;
 	for (size_t i = index_of(from, level); i <= index_of(to, level); i++, start += span) {
-		const arch_entry entry =
-			entries ? entry_load(&entries[i]) : empty_entry(layout->hole, level);
+		const arch_entry entry = entries ? entry_load(&entries[i])
+		                                 : empty_entry(layout->hole, level);
 		const enum pt_entry_kind kind = entry_kind(entry, level, layout->hole);
 		arch_entry *below = NULL;
 		pt_status status;
@@ -100,7 +100,7 @@ static pt_status plan_map(struct map_plan *plan, arch_entry *entries, unsigned l
 					return PT_MALFORMED;
 			}
 			status = plan_map(plan, below, level + 1, later(start, from),
-					  earlier(start + span - 1, to));
+			                  earlier(start + span - 1, to));
 			if (status != PT_OK)
 				return status;
 		}
@@ -116,11 +116,11 @@ struct map_work {
 };
 
 static void commit_map(struct map_work *work, arch_entry *entries, unsigned level, uint64_t from,
-		       uint64_t to, bool live);
+                       uint64_t to, bool live);
 
 /* One slot that gets a table: it is filled first and linked last. */
 static void commit_below(struct map_work *work, arch_entry *slot, unsigned level, uint64_t from,
-			 uint64_t to, bool live)
+                         uint64_t to, bool live)
 {
 	const struct pt_platform *platform = work->layout->table->platform;
 	const arch_entry entry = entry_load(slot);
@@ -129,7 +129,7 @@ static void commit_below(struct map_work *work, arch_entry *slot, unsigned level
 
 	if (entry != empty_entry(work->layout->hole, level)) {
 		commit_map(work, table_at(platform, arch_table_paddr(entry)), level + 1, from, to,
-			   live);
+		           live);
 		return;
 	}
 	entries = reserve_take(&work->reserve, level + 1, work->layout->hole, &frame);
@@ -141,7 +141,7 @@ static void commit_below(struct map_work *work, arch_entry *slot, unsigned level
 
 /* Fills [from, to] of one table; `live`: the CPU can reach it. */
 static void commit_map(struct map_work *work, arch_entry *entries, unsigned level, uint64_t from,
-		       uint64_t to, bool live)
+                       uint64_t to, bool live)
 {
 	const struct layout *layout = work->layout;
 	const uint64_t span = arch_span(level);
@@ -150,12 +150,12 @@ static void commit_map(struct map_work *work, arch_entry *entries, unsigned leve
 	for (size_t i = index_of(from, level); i <= index_of(to, level); i++, start += span) {
 		if (layout_wants_leaf(layout, start, level)) {
 			entry_store(layout->table->platform, &entries[i],
-				    arch_leaf(layout_page(layout, start), work->bits[level]));
+			            arch_leaf(layout_page(layout, start), work->bits[level]));
 			/* what the CPU remembers of the hole, it does under a new table too */
 			flush_leaf(work->batch, 0, level, start);
 		} else {
 			commit_below(work, &entries[i], level, later(start, from),
-				     earlier(start + span - 1, to), live);
+			             earlier(start + span - 1, to), live);
 		}
 	}
 }
@@ -192,8 +192,8 @@ static pt_status map_layout(const struct layout *layout, struct pt_batch *batch)
 }
 
 static pt_status op_map_region(struct pt_table *table, pt_vaddr vaddr, pt_paddr paddr,
-			       uint64_t size, pt_flags flags, bool allow_huge,
-			       struct pt_batch *batch)
+                               uint64_t size, pt_flags flags, bool allow_huge,
+                               struct pt_batch *batch)
 {
 	const struct layout layout = {
 		.table = table,
@@ -218,8 +218,8 @@ static pt_status op_map_region(struct pt_table *table, pt_vaddr vaddr, pt_paddr 
 }
 
 static pt_status op_map_region_with(struct pt_table *table, pt_vaddr vaddr, pt_page_source source,
-				    void *context, uint64_t size, pt_flags flags, bool allow_huge,
-				    struct pt_batch *batch)
+                                    void *context, uint64_t size, pt_flags flags, bool allow_huge,
+                                    struct pt_batch *batch)
 {
 	const struct layout layout = {
 		.table = table,

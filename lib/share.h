@@ -94,7 +94,7 @@ static void join_owner(struct pt_table *table, struct pt_table *owner)
 
 /* Puts `entry` into a root slot; what was there waits for the flush, or goes back. */
 static void replace_root_slot(struct pt_table *table, arch_entry *root, size_t index,
-			      arch_entry entry, struct pt_batch *batch)
+                              arch_entry entry, struct pt_batch *batch)
 {
 	const arch_entry before = entry_load(&root[index]);
 	const bool borrowed = slot_is_borrowed(table, index);
@@ -146,7 +146,7 @@ static pt_status check_root_slots(const struct pt_table *table, uint64_t vaddr, 
 }
 
 static pt_status check_copy(const struct pt_table *table, const struct pt_table *other,
-			    size_t first, size_t last)
+                            size_t first, size_t last)
 {
 	const arch_entry *from = table_at(other->platform, other->root.value);
 	const arch_entry *to = table_at(table->platform, table->root.value);
@@ -165,7 +165,7 @@ static pt_status check_copy(const struct pt_table *table, const struct pt_table 
 }
 
 static pt_status op_copy_from(struct pt_table *table, struct pt_table *other, pt_vaddr vaddr,
-			      uint64_t size, struct pt_batch *batch)
+                              uint64_t size, struct pt_batch *batch)
 {
 	const size_t first = index_of(vaddr.value, 0);
 	const size_t last = index_of(vaddr.value + size - 1, 0);
@@ -188,7 +188,7 @@ static pt_status op_copy_from(struct pt_table *table, struct pt_table *other, pt
 		const bool lends = entry_kind(from[i], 0, other->hole) != PT_ENTRY_EMPTY;
 
 		replace_root_slot(table, root, i, lends ? from[i] : empty_entry(table->hole, 0),
-				  pending.batch);
+		                  pending.batch);
 		if (!lends)
 			continue;
 		join_owner(table, other);
@@ -201,7 +201,7 @@ static pt_status op_copy_from(struct pt_table *table, struct pt_table *other, pt
 }
 
 static pt_status op_give_back(struct pt_table *table, pt_vaddr vaddr, uint64_t size,
-			      struct pt_batch *batch)
+                              struct pt_batch *batch)
 {
 	arch_entry *root = table_at(table->platform, table->root.value);
 	struct pending pending;
@@ -213,7 +213,7 @@ static pt_status op_give_back(struct pt_table *table, pt_vaddr vaddr, uint64_t s
 	for (size_t i = index_of(vaddr.value, 0); i <= index_of(vaddr.value + size - 1, 0); i++) {
 		if (slot_is_borrowed(table, i))
 			replace_root_slot(table, root, i, empty_entry(table->hole, 0),
-					  pending.batch);
+			                  pending.batch);
 	}
 	if (!has_loans(table))
 		leave_owner(table);

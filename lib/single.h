@@ -15,7 +15,7 @@ static inline pt_status refuse_leaf(const struct place *place, unsigned level)
 
 /* Builds the missing tables around a leaf, deepest first, and links them with one store. */
 static void link_leaf(struct pt_table *table, struct reserve *reserve, const struct place *place,
-		      uint64_t vaddr, unsigned level, arch_entry leaf)
+                      uint64_t vaddr, unsigned level, arch_entry leaf)
 {
 	arch_entry entry = leaf;
 
@@ -30,7 +30,7 @@ static void link_leaf(struct pt_table *table, struct reserve *reserve, const str
 }
 
 static pt_status op_map(struct pt_table *table, pt_vaddr vaddr, pt_paddr paddr, uint64_t size,
-			pt_flags flags, struct pt_batch *batch)
+                        pt_flags flags, struct pt_batch *batch)
 {
 	const unsigned level = level_of_size(size);
 	const uint64_t va = vaddr.value;
@@ -60,7 +60,7 @@ static pt_status op_map(struct pt_table *table, pt_vaddr vaddr, pt_paddr paddr, 
 	pending_open(&pending, table, batch);
 	flush_before_make(pending.batch, va, va + size - 1);
 	link_leaf(table, &reserve, &place, va, level,
-		  arch_leaf(paddr.value, arch_leaf_bits(flags, level)));
+	          arch_leaf(paddr.value, arch_leaf_bits(flags, level)));
 	if (place.level < level)
 		flush_linked(pending.batch);
 	flush_leaf(pending.batch, 0, level, va);
@@ -70,11 +70,11 @@ static pt_status op_map(struct pt_table *table, pt_vaddr vaddr, pt_paddr paddr, 
 
 /* After a slot of `place` was emptied: unlinks each table that thereby became empty. */
 static void unlink_empty_tables(struct pt_table *table, struct place *place, uint64_t vaddr,
-				struct pt_batch *batch)
+                                struct pt_batch *batch)
 {
 	while (place->level > 0 &&
 	       table_is_empty_beside(place->tables[place->level], place->level,
-				     index_of(vaddr, place->level), place->hole)) {
+	                             index_of(vaddr, place->level), place->hole)) {
 		arch_entry *slot;
 		uint64_t frame;
 
@@ -107,7 +107,7 @@ static bool root_entry_goes(const struct place *place, uint64_t vaddr)
  * of the contract.
  */
 static inline pt_status find_leaf(const struct pt_table *table, uint64_t vaddr, bool good_flags,
-				  uint64_t paddr, struct place *place)
+                                  uint64_t paddr, struct place *place)
 {
 	if (!range_is_canonical(table, vaddr, vaddr) || !range_is_physical(paddr, paddr))
 		return PT_BAD_ADDRESS;
@@ -129,7 +129,7 @@ static inline pt_status find_leaf(const struct pt_table *table, uint64_t vaddr, 
 }
 
 static inline struct pt_mapping leaf_mapping(arch_entry entry, unsigned level, uint64_t start,
-					     arch_rights rights)
+                                             arch_rights rights)
 {
 	return (struct pt_mapping){
 		.vaddr = pt_va(start),
@@ -140,7 +140,7 @@ static inline struct pt_mapping leaf_mapping(arch_entry entry, unsigned level, u
 }
 
 static pt_status op_unmap(struct pt_table *table, pt_vaddr vaddr, struct pt_mapping *removed,
-			  struct pt_batch *batch)
+                          struct pt_batch *batch)
 {
 	const uint64_t va = vaddr.value;
 	struct pending pending;
@@ -149,8 +149,7 @@ static pt_status op_unmap(struct pt_table *table, pt_vaddr vaddr, struct pt_mapp
 
 	if (status != PT_OK)
 		return status;
-	if (table->borrowers && slot_is_lent(table, index_of(va, 0)) &&
-	    root_entry_goes(&place, va))
+	if (table->borrowers && slot_is_lent(table, index_of(va, 0)) && root_entry_goes(&place, va))
 		return PT_BORROWED;
 
 	if (removed)
@@ -165,13 +164,13 @@ static pt_status op_unmap(struct pt_table *table, pt_vaddr vaddr, struct pt_mapp
 
 /* Puts `after` where `place` has a leaf of the same size, broken before made where it must be. */
 static inline void replace_leaf(struct pt_table *table, const struct place *place, uint64_t va,
-				arch_entry after, struct pt_batch *batch)
+                                arch_entry after, struct pt_batch *batch)
 {
 	if (arch_same_leaf(place->entry, after))
 		return;
 	if (arch_must_break(place->entry, after)) {
 		entry_store(table->platform, place_slot(place, va),
-			    empty_entry(place->hole, place->level));
+		            empty_entry(place->hole, place->level));
 		flush_now(table, va);
 	}
 	/* what the slot held before it was made invalid may still wait for its flush */
@@ -183,12 +182,11 @@ static inline void replace_leaf(struct pt_table *table, const struct place *plac
 }
 
 static pt_status op_protect(struct pt_table *table, pt_vaddr vaddr, pt_flags flags, uint64_t *size,
-			    struct pt_batch *batch)
+                            struct pt_batch *batch)
 {
 	struct pending pending;
 	struct place place;
-	const pt_status status =
-		find_leaf(table, vaddr.value, flags_are_good(flags), 0, &place);
+	const pt_status status = find_leaf(table, vaddr.value, flags_are_good(flags), 0, &place);
 
 	if (status != PT_OK)
 		return status;
@@ -196,20 +194,20 @@ static pt_status op_protect(struct pt_table *table, pt_vaddr vaddr, pt_flags fla
 		*size = arch_span(place.level);
 	pending_open(&pending, table, batch);
 	replace_leaf(table, &place, vaddr.value,
-		     arch_leaf(arch_leaf_paddr(place.entry, place.level),
-			       arch_leaf_bits(flags, place.level)),
-		     pending.batch);
+	             arch_leaf(arch_leaf_paddr(place.entry, place.level),
+	                       arch_leaf_bits(flags, place.level)),
+	             pending.batch);
 	pending_close(&pending);
 	return PT_OK;
 }
 
 static pt_status op_remap(struct pt_table *table, pt_vaddr vaddr, pt_paddr paddr, pt_flags flags,
-			  uint64_t *size, struct pt_batch *batch)
+                          uint64_t *size, struct pt_batch *batch)
 {
 	struct pending pending;
 	struct place place;
-	const pt_status status =
-		find_leaf(table, vaddr.value, flags_are_good(flags), paddr.value, &place);
+	const pt_status status = find_leaf(table, vaddr.value, flags_are_good(flags), paddr.value,
+	                                   &place);
 
 	if (status != PT_OK)
 		return status;
@@ -217,7 +215,7 @@ static pt_status op_remap(struct pt_table *table, pt_vaddr vaddr, pt_paddr paddr
 		*size = arch_span(place.level);
 	pending_open(&pending, table, batch);
 	replace_leaf(table, &place, vaddr.value,
-		     arch_leaf(paddr.value, arch_leaf_bits(flags, place.level)), pending.batch);
+	             arch_leaf(paddr.value, arch_leaf_bits(flags, place.level)), pending.batch);
 	pending_close(&pending);
 	return PT_OK;
 }

@@ -10,7 +10,7 @@ struct walker {
 };
 
 static struct pt_visit visit_of(const struct pt_table *table, arch_entry entry, unsigned level,
-				size_t index, uint64_t start, pt_paddr hole)
+                                size_t index, uint64_t start, pt_paddr hole)
 {
 	struct pt_visit visit = {
 		.level = level,
@@ -29,7 +29,7 @@ static struct pt_visit visit_of(const struct pt_table *table, arch_entry entry, 
 
 /* False: a visitor said stop. */
 static bool walk_table(const struct walker *walker, const arch_entry *entries, unsigned level,
-		       uint64_t base, pt_paddr hole)
+                       uint64_t base, pt_paddr hole)
 {
 	size_t visited = 0;
 
@@ -42,7 +42,7 @@ static bool walk_table(const struct walker *walker, const arch_entry *entries, u
 
 		if (level == 0) {
 			if (!range_is_canonical(walker->table, canonical(walker->table, start),
-						canonical(walker->table, start)))
+			                        canonical(walker->table, start)))
 				continue; /* no address of this half leads there */
 			hole = hole_below(walker->table, i);
 		}
@@ -55,8 +55,8 @@ static bool walk_table(const struct walker *walker, const arch_entry *entries, u
 		if (next == PT_WALK_STOP)
 			return false;
 		below = visit.kind == PT_ENTRY_TABLE && next == PT_WALK_ON
-				? table_at(walker->table->platform, visit.next.value)
-				: NULL;
+		                ? table_at(walker->table->platform, visit.next.value)
+		                : NULL;
 		if (below && !walk_table(walker, below, level + 1, start, hole))
 			return false;
 		if (walker->post && walker->post(walker->context, &visit) == PT_WALK_STOP)
@@ -66,7 +66,7 @@ static bool walk_table(const struct walker *walker, const arch_entry *entries, u
 }
 
 static void op_walk(const struct pt_table *table, size_t limit, pt_visitor pre, pt_visitor post,
-		    void *context)
+                    void *context)
 {
 	const struct walker walker = {table, limit, pre, post, context};
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 void wp_found(struct wp_finding *finding, enum wp_law law, const char *kind, const char *format,
-	      ...)
+              ...)
 {
 	va_list arguments;
 

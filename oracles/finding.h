@@ -23,13 +23,13 @@ enum wp_law {
 struct wp_finding {
 	bool found;
 	enum wp_law law;
-	const char *kind;    /* last part of the key: short, such as "pa", "status" */
+	const char *kind; /* last part of the key: short, such as "pa", "status" */
 	char sentence[400];
 };
 
 /* The first finding stays. `format` as printf's. */
 void wp_found(struct wp_finding *finding, enum wp_law law, const char *kind, const char *format,
-	      ...) __attribute__((format(printf, 4, 5)));
+              ...) __attribute__((format(printf, 4, 5)));
 
 const char *wp_law_name(enum wp_law law);
 

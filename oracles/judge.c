@@ -22,7 +22,7 @@ void wp_addresses_around(struct wp_addresses *addresses, uint64_t va, uint64_t s
 }
 
 void wp_addresses_of_runs(struct wp_addresses *addresses, const struct wp_run *runs, size_t count,
-			  uint64_t salt)
+                          uint64_t salt)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct wp_run *run = &runs[i];
@@ -30,7 +30,8 @@ void wp_addresses_of_runs(struct wp_addresses *addresses, const struct wp_run *r
 
 		wp_addresses_around(addresses, run->va, run->bytes);
 		if (leaves > 1)
-			wp_addresses_add(addresses, run->va + salt % leaves * run->leaf + salt % run->leaf);
+			wp_addresses_add(addresses,
+			                 run->va + salt % leaves * run->leaf + salt % run->leaf);
 	}
 }
 
@@ -59,7 +60,7 @@ static enum wp_memory_type expected_type(const struct wp_regime *regime, pt_flag
 }
 
 struct wp_expectation wp_expect(const struct wp_regime *regime, const struct wp_model *model,
-				unsigned table, uint64_t va)
+                                unsigned table, uint64_t va)
 {
 	const struct wp_run *run = wp_model_find(model, table, va);
 
@@ -75,8 +76,8 @@ struct wp_expectation wp_expect(const struct wp_regime *regime, const struct wp_
 }
 
 static void found_kinds(const struct wp_expectation *expected, uint64_t va,
-			const struct wp_answer *answer, const char *name, uint8_t wrong,
-			struct wp_finding *finding)
+                        const struct wp_answer *answer, const char *name, uint8_t wrong,
+                        struct wp_finding *finding)
 {
 	const enum wp_kind kind = (enum wp_kind)__builtin_ctz(wrong);
 	const bool allows = answer->allowed >> kind & 1;
@@ -84,19 +85,20 @@ static void found_kinds(const struct wp_expectation *expected, uint64_t va,
 
 	if (expected->run)
 		wp_found(finding, WP_LAW_FAITHFUL, wp_kind_name(kind),
-			 "%s %s a %s at %#" PRIx64 ", which is mapped %s (%s)", name,
-			 allows ? "allows" : "denies", wp_kind_name(kind), va,
-			 wp_flags_text(expected->run->flags, flags),
-			 allows ? "should fault" : wp_fault_name(answer->fault));
+		         "%s %s a %s at %#" PRIx64 ", which is mapped %s (%s)", name,
+		         allows ? "allows" : "denies", wp_kind_name(kind), va,
+		         wp_flags_text(expected->run->flags, flags),
+		         allows ? "should fault" : wp_fault_name(answer->fault));
 	else
 		wp_found(finding, WP_LAW_FAITHFUL, "hole",
-			 "%s allows a %s at %#" PRIx64 ", where nothing is mapped, and leads to %#" PRIx64,
-			 name, wp_kind_name(kind), va, answer->pa);
+		         "%s allows a %s at %#" PRIx64
+		         ", where nothing is mapped, and leads to %#" PRIx64,
+		         name, wp_kind_name(kind), va, answer->pa);
 }
 
 void wp_judge_answer(const struct wp_regime *regime, const struct wp_expectation *expected,
-		     uint64_t va, const struct wp_answer *answer, const char *name,
-		     struct wp_finding *finding)
+                     uint64_t va, const struct wp_answer *answer, const char *name,
+                     struct wp_finding *finding)
 {
 	const uint8_t certain = answer->answered & (uint8_t)~answer->open;
 	const uint8_t wrong = (expected->allowed ^ answer->allowed) & certain;
@@ -110,53 +112,55 @@ void wp_judge_answer(const struct wp_regime *regime, const struct wp_expectation
 		return;
 	if (answer->pa != expected->pa)
 		wp_found(finding, WP_LAW_FAITHFUL, "pa",
-			 "%s translates %#" PRIx64 " to %#" PRIx64 ", it is mapped to %#" PRIx64,
-			 name, va, answer->pa, expected->pa);
+		         "%s translates %#" PRIx64 " to %#" PRIx64 ", it is mapped to %#" PRIx64,
+		         name, va, answer->pa, expected->pa);
 	else if (answer->size != 0 && answer->size != expected->size)
 		wp_found(finding, WP_LAW_FAITHFUL, "size",
-			 "%s finds a leaf of %#" PRIx64 " bytes at %#" PRIx64
-			 ", it was mapped with leaves of %#" PRIx64,
-			 name, answer->size, va, expected->size);
+		         "%s finds a leaf of %#" PRIx64 " bytes at %#" PRIx64
+		         ", it was mapped with leaves of %#" PRIx64,
+		         name, answer->size, va, expected->size);
 	else if (answer->memory_type != WP_TYPE_UNKNOWN &&
-		 answer->memory_type != expected->memory_type)
+	         answer->memory_type != expected->memory_type)
 		wp_found(finding, WP_LAW_FAITHFUL, "memory-type",
-			 "%s finds %s memory at %#" PRIx64 ", it is mapped as %s", name,
-			 wp_memory_type_name(answer->memory_type), va,
-			 wp_memory_type_name(expected->memory_type));
+		         "%s finds %s memory at %#" PRIx64 ", it is mapped as %s", name,
+		         wp_memory_type_name(answer->memory_type), va,
+		         wp_memory_type_name(expected->memory_type));
 	else if (answer->global && (expected->run->flags & PT_USER))
 		wp_found(finding, WP_LAW_NO_STALE_WALK, "global-user",
-			 "%s finds a global translation at %#" PRIx64 ", which is a USER mapping",
-			 name, va);
+		         "%s finds a global translation at %#" PRIx64 ", which is a USER mapping",
+		         name, va);
 }
 
 void wp_judge_query(const struct wp_regime *regime, const struct wp_expectation *expected,
-		    uint64_t va, pt_status status, const struct pt_mapping *mapping,
-		    struct wp_finding *finding)
+                    uint64_t va, pt_status status, const struct pt_mapping *mapping,
+                    struct wp_finding *finding)
 {
 	const pt_status right = expected->run                     ? PT_OK
-				: wp_regime_canonical(regime, va) ? PT_NOT_MAPPED
-								  : PT_BAD_ADDRESS;
+	                        : wp_regime_canonical(regime, va) ? PT_NOT_MAPPED
+	                                                          : PT_BAD_ADDRESS;
 	char said[8], asked[8];
 
 	if (status != right) {
 		wp_found(finding, WP_LAW_FAITHFUL, "query-status",
-			 "query(%#" PRIx64 ") says %s, it must say %s", va, pt_status_name(status),
-			 pt_status_name(right));
+		         "query(%#" PRIx64 ") says %s, it must say %s", va, pt_status_name(status),
+		         pt_status_name(right));
 		return;
 	}
 	if (status != PT_OK)
 		return;
 	if (mapping->paddr.value != expected->pa || mapping->vaddr.value != va)
 		wp_found(finding, WP_LAW_FAITHFUL, "query-pa",
-			 "query(%#" PRIx64 ") says %#" PRIx64 " -> %#" PRIx64 ", it is mapped to %#" PRIx64,
-			 va, mapping->vaddr.value, mapping->paddr.value, expected->pa);
+		         "query(%#" PRIx64 ") says %#" PRIx64 " -> %#" PRIx64
+		         ", it is mapped to %#" PRIx64,
+		         va, mapping->vaddr.value, mapping->paddr.value, expected->pa);
 	else if (mapping->size != expected->size)
 		wp_found(finding, WP_LAW_FAITHFUL, "query-size",
-			 "query(%#" PRIx64 ") says a leaf of %#" PRIx64 ", it was mapped with %#" PRIx64,
-			 va, mapping->size, expected->size);
+		         "query(%#" PRIx64 ") says a leaf of %#" PRIx64
+		         ", it was mapped with %#" PRIx64,
+		         va, mapping->size, expected->size);
 	else if (mapping->flags != expected->run->flags)
 		wp_found(finding, WP_LAW_FAITHFUL, "query-flags",
-			 "query(%#" PRIx64 ") says %s, it is mapped %s", va,
-			 wp_flags_text(mapping->flags, said),
-			 wp_flags_text(expected->run->flags, asked));
+		         "query(%#" PRIx64 ") says %s, it is mapped %s", va,
+		         wp_flags_text(mapping->flags, said),
+		         wp_flags_text(expected->run->flags, asked));
 }

@@ -28,7 +28,7 @@ void wp_addresses_around(struct wp_addresses *addresses, uint64_t va, uint64_t s
  * that `salt` chooses.
  */
 void wp_addresses_of_runs(struct wp_addresses *addresses, const struct wp_run *runs, size_t count,
-			  uint64_t salt);
+                          uint64_t salt);
 
 /* The addresses on both sides of each end of the canonical ranges. */
 void wp_addresses_at_edges(struct wp_addresses *addresses, const struct wp_regime *regime);
@@ -42,16 +42,16 @@ struct wp_expectation {
 };
 
 struct wp_expectation wp_expect(const struct wp_regime *regime, const struct wp_model *model,
-				unsigned table, uint64_t va);
+                                unsigned table, uint64_t va);
 
 /* Compares one answer; `name` is the machine's. */
 void wp_judge_answer(const struct wp_regime *regime, const struct wp_expectation *expected,
-		     uint64_t va, const struct wp_answer *answer, const char *name,
-		     struct wp_finding *finding);
+                     uint64_t va, const struct wp_answer *answer, const char *name,
+                     struct wp_finding *finding);
 
 /* Compares what query() said. */
 void wp_judge_query(const struct wp_regime *regime, const struct wp_expectation *expected,
-		    uint64_t va, pt_status status, const struct pt_mapping *mapping,
-		    struct wp_finding *finding);
+                    uint64_t va, pt_status status, const struct pt_mapping *mapping,
+                    struct wp_finding *finding);
 
 #endif

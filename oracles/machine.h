@@ -19,9 +19,9 @@ enum wp_kind {
 	WP_USER_EXECUTE,
 	WP_KINDS,
 };
-#define WP_ALL_KINDS 0x3fu
+#define WP_ALL_KINDS    0x3fu
 #define WP_KERNEL_KINDS 0x07u
-#define WP_USER_KINDS 0x38u
+#define WP_USER_KINDS   0x38u
 
 /* One byte accessed at `va`, asked once for each kind of the set. */
 struct wp_probe {
@@ -36,8 +36,8 @@ enum wp_fault {
 	WP_FAULT_RESERVED,     /* reserved bit or encoding, misaligned superpage */
 	WP_FAULT_ADDRESS_SIZE, /* an address too wide for the architecture */
 	WP_FAULT_ACCESS_FLAG,
-	WP_FAULT_BUS,          /* the walk left guest memory */
-	WP_FAULT_PERMISSION,   /* the leaf is fine and no asked kind is allowed */
+	WP_FAULT_BUS,        /* the walk left guest memory */
+	WP_FAULT_PERMISSION, /* the leaf is fine and no asked kind is allowed */
 	WP_FAULTS,
 };
 
@@ -46,33 +46,33 @@ enum wp_memory_type {
 	WP_TYPE_NORMAL,
 	WP_TYPE_DEVICE,
 	WP_TYPE_UNCACHED,
-	WP_TYPE_OTHER,   /* one that no flag stands for */
+	WP_TYPE_OTHER, /* one that no flag stands for */
 };
 
 struct wp_answer {
-	uint8_t answered; /* the kinds it could answer: a subset of those asked */
-	uint8_t allowed;  /* a subset of `answered` */
-	uint8_t open;     /* kinds for which the manual allows either outcome (paper only) */
-	uint8_t fault;    /* enum wp_fault: why not even one kind is allowed */
-	uint8_t level;    /* where the walk ended; 0xff: unknown */
+	uint8_t answered;    /* the kinds it could answer: a subset of those asked */
+	uint8_t allowed;     /* a subset of `answered` */
+	uint8_t open;        /* kinds for which the manual allows either outcome (paper only) */
+	uint8_t fault;       /* enum wp_fault: why not even one kind is allowed */
+	uint8_t level;       /* where the walk ended; 0xff: unknown */
 	uint8_t memory_type; /* enum wp_memory_type */
-	bool global;      /* the CPU may keep it across address spaces */
-	uint64_t pa;      /* where va leads, if allowed or fault is PERMISSION; else 0 */
-	uint64_t size;    /* of the leaf; 0: this machine can't see it */
+	bool global;         /* the CPU may keep it across address spaces */
+	uint64_t pa;         /* where va leads, if allowed or fault is PERMISSION; else 0 */
+	uint64_t size;       /* of the leaf; 0: this machine can't see it */
 };
 
 struct wp_machine;
 
 /* A known way in which a machine differs from its architecture. */
 struct wp_quirk {
-	const char *key;     /* short and stable, such as x86-pa40 */
-	const char *what;    /* one sentence */
-	const char *manual;  /* the section that says otherwise */
+	const char *key;    /* short and stable, such as x86-pa40 */
+	const char *what;   /* one sentence */
+	const char *manual; /* the section that says otherwise */
 	bool (*still_there)(struct wp_machine *machine);
 };
 
 struct wp_machine {
-	const char *name;       /* "paper", "unicorn" */
+	const char *name; /* "paper", "unicorn" */
 	char version[64];
 	enum wp_arch arch;
 	struct wp_memory *memory;
@@ -89,7 +89,7 @@ struct wp_machine {
 	 * is known to get wrong (see the quirks) is left out of `answered`.
 	 */
 	void (*probe)(struct wp_machine *machine, const struct wp_probe *probes,
-		      struct wp_answer *answers, size_t count);
+	              struct wp_answer *answers, size_t count);
 
 	/* NULL: everything. */
 	void (*flush)(struct wp_machine *machine, const uint64_t *va);
@@ -101,7 +101,7 @@ struct wp_machine {
 	 * machine has a TLB). False: `why` says what failed.
 	 */
 	bool (*self_test)(struct wp_machine *machine, const struct wp_regime *regime, char *why,
-			  size_t why_size);
+	                  size_t why_size);
 
 	void (*close)(struct wp_machine *machine);
 };
@@ -109,14 +109,14 @@ struct wp_machine {
 /* NULL: no such machine here; `why` says what to do. */
 struct wp_machine *wp_paper_open(struct wp_memory *memory, enum wp_arch arch);
 struct wp_machine *wp_unicorn_open(struct wp_memory *memory, enum wp_arch arch, char *why,
-				   size_t why_size);
+                                   size_t why_size);
 
 /*
  * The paper machine's walk, for those who need it without a batch: fills in all
  * six kinds. `root` is a guest physical address.
  */
 void wp_paper_walk(const struct wp_regime *regime, const struct wp_memory *memory, uint64_t root,
-		   uint64_t va, struct wp_answer *answer);
+                   uint64_t va, struct wp_answer *answer);
 
 /* One step of that walk, for showing it level by level. */
 struct wp_step {
@@ -125,10 +125,10 @@ struct wp_step {
 	uint64_t entry;
 };
 #define WP_MAX_STEPS 6
-size_t wp_paper_steps(const struct wp_regime *regime, const struct wp_memory *memory,
-		      uint64_t root, uint64_t va, struct wp_step steps[WP_MAX_STEPS]);
+size_t wp_paper_steps(const struct wp_regime *regime, const struct wp_memory *memory, uint64_t root,
+                      uint64_t va, struct wp_step steps[WP_MAX_STEPS]);
 
-const char *wp_kind_name(enum wp_kind kind);     /* "kernel read" */
+const char *wp_kind_name(enum wp_kind kind); /* "kernel read" */
 const char *wp_fault_name(enum wp_fault fault);
 const char *wp_memory_type_name(enum wp_memory_type type);
 

@@ -8,14 +8,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define POISON_8 \
+#define POISON_8                                                                                   \
 	WP_POISON, WP_POISON, WP_POISON, WP_POISON, WP_POISON, WP_POISON, WP_POISON, WP_POISON
-#define POISON_64 \
-	POISON_8, POISON_8, POISON_8, POISON_8, POISON_8, POISON_8, POISON_8, POISON_8
+#define POISON_64 POISON_8, POISON_8, POISON_8, POISON_8, POISON_8, POISON_8, POISON_8, POISON_8
 
 /* A whole frame of poison: memcpy() and memcmp() stay fast under sanitizers. */
 static const uint64_t poison[] = {POISON_64, POISON_64, POISON_64, POISON_64,
-				  POISON_64, POISON_64, POISON_64, POISON_64};
+                                  POISON_64, POISON_64, POISON_64, POISON_64};
 
 _Static_assert(sizeof poison == WP_FRAME_SIZE, "one frame of poison");
 
@@ -215,7 +214,7 @@ static size_t find_run(const struct wp_memory *memory, size_t count, uint64_t al
 }
 
 bool wp_memory_alloc_contiguous(struct wp_memory *memory, size_t count, uint64_t align,
-				uint64_t *first)
+                                uint64_t *first)
 {
 	size_t run, kept = 0;
 
@@ -282,7 +281,7 @@ void wp_memory_allow(struct wp_memory *memory)
 size_t wp_memory_available(const struct wp_memory *memory)
 {
 	return memory->free_count < memory->refuse_after ? memory->free_count
-							 : memory->refuse_after;
+	                                                 : memory->refuse_after;
 }
 
 bool wp_memory_is_used(const struct wp_memory *memory, uint64_t frame)

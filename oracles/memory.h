@@ -17,15 +17,15 @@
 enum wp_frame_crime {
 	WP_FRAME_FINE,
 	WP_FRAME_FREED_TWICE,
-	WP_FRAME_FREED_FOREIGN,   /* never handed out, or not a frame's address */
+	WP_FRAME_FREED_FOREIGN, /* never handed out, or not a frame's address */
 	WP_FRAME_WRITTEN_AFTER_FREE,
 };
 
 struct wp_memory {
-	uint64_t base;  /* guest physical address of the window */
-	size_t frames;  /* in the window */
-	uint8_t *host;  /* where the window is mapped here */
-	int fd;         /* the memory file: shared with emulators */
+	uint64_t base; /* guest physical address of the window */
+	size_t frames; /* in the window */
+	uint8_t *host; /* where the window is mapped here */
+	int fd;        /* the memory file: shared with emulators */
 
 	size_t in_use;      /* frames handed out and not yet free */
 	size_t allocations; /* calls answered with a frame since the last reset */
@@ -37,7 +37,7 @@ struct wp_memory {
 	uint8_t *state;
 	uint32_t *free_stack;
 	size_t free_count;
-	size_t high_water;      /* frames below this index were touched since reset */
+	size_t high_water; /* frames below this index were touched since reset */
 	size_t refuse_after;
 	bool refuse_once;
 };
@@ -59,7 +59,7 @@ void wp_memory_audit(struct wp_memory *memory);
 /* Frames come in a fixed order: the same calls get the same addresses. */
 bool wp_memory_alloc(struct wp_memory *memory, uint64_t *frame);
 bool wp_memory_alloc_contiguous(struct wp_memory *memory, size_t count, uint64_t align,
-				uint64_t *first);
+                                uint64_t *first);
 void wp_memory_free(struct wp_memory *memory, uint64_t frame);
 void wp_memory_free_contiguous(struct wp_memory *memory, uint64_t first, size_t count);
 

@@ -109,7 +109,7 @@ static const struct wp_run *run_at(const struct wp_runs *runs, uint64_t va)
  * given, which passes every check. On PT_OK `run` holds the leaf at `va`.
  */
 static pt_status check_leaf(const struct wp_model *model, unsigned index, uint64_t va, uint64_t pa,
-			    pt_flags flags, const struct wp_run **run)
+                            pt_flags flags, const struct wp_run **run)
 {
 	const struct wp_model_table *table = &model->tables[index];
 	uint64_t unit;
@@ -159,7 +159,7 @@ struct wp_verdict wp_model_destroy(struct wp_model *model, unsigned table)
 }
 
 struct wp_verdict wp_model_map(struct wp_model *model, unsigned index, uint64_t va, uint64_t pa,
-			       uint64_t size, pt_flags flags, size_t available)
+                               uint64_t size, pt_flags flags, size_t available)
 {
 	struct wp_model_table *table = &model->tables[index];
 	const struct wp_run *hit;
@@ -221,7 +221,7 @@ struct wp_verdict wp_model_unmap(struct wp_model *model, unsigned index, uint64_
 
 /* New flags, and with `pa` a new address, for the leaf that starts at `va`. */
 static struct wp_verdict change_leaf(struct wp_model *model, unsigned index, uint64_t va,
-				     const uint64_t *pa, pt_flags flags)
+                                     const uint64_t *pa, pt_flags flags)
 {
 	struct wp_verdict verdict = {.status = PT_OK};
 	const struct wp_run *run;
@@ -245,13 +245,13 @@ static struct wp_verdict change_leaf(struct wp_model *model, unsigned index, uin
 }
 
 struct wp_verdict wp_model_protect(struct wp_model *model, unsigned table, uint64_t va,
-				   pt_flags flags)
+                                   pt_flags flags)
 {
 	return change_leaf(model, table, va, NULL, flags);
 }
 
 struct wp_verdict wp_model_remap(struct wp_model *model, unsigned table, uint64_t va, uint64_t pa,
-				 pt_flags flags)
+                                 pt_flags flags)
 {
 	return change_leaf(model, table, va, &pa, flags);
 }

@@ -48,28 +48,28 @@ void wp_model_reset(struct wp_model *model, const struct wp_regime *regime, size
 struct wp_verdict wp_model_create(struct wp_model *model, unsigned table, size_t available);
 struct wp_verdict wp_model_destroy(struct wp_model *model, unsigned table);
 struct wp_verdict wp_model_map(struct wp_model *model, unsigned table, uint64_t va, uint64_t pa,
-			       uint64_t size, pt_flags flags, size_t available);
+                               uint64_t size, pt_flags flags, size_t available);
 struct wp_verdict wp_model_unmap(struct wp_model *model, unsigned table, uint64_t va);
 struct wp_verdict wp_model_protect(struct wp_model *model, unsigned table, uint64_t va,
-				   pt_flags flags);
+                                   pt_flags flags);
 struct wp_verdict wp_model_remap(struct wp_model *model, unsigned table, uint64_t va, uint64_t pa,
-				 pt_flags flags);
+                                 pt_flags flags);
 struct wp_verdict wp_model_query(const struct wp_model *model, unsigned table, uint64_t va);
 struct wp_verdict wp_model_map_region(struct wp_model *model, unsigned table, uint64_t va,
-				      uint64_t pa, uint64_t size, pt_flags flags, bool allow_huge,
-				      size_t available);
+                                      uint64_t pa, uint64_t size, pt_flags flags, bool allow_huge,
+                                      size_t available);
 /* `pages[i]` is the physical page of va + i * 4096; size / 4096 of them. */
 struct wp_verdict wp_model_map_region_with(struct wp_model *model, unsigned table, uint64_t va,
-					   const uint64_t *pages, uint64_t size, pt_flags flags,
-					   bool allow_huge, size_t available);
+                                           const uint64_t *pages, uint64_t size, pt_flags flags,
+                                           bool allow_huge, size_t available);
 struct wp_verdict wp_model_unmap_region(struct wp_model *model, unsigned table, uint64_t va,
-					uint64_t size, size_t available);
+                                        uint64_t size, size_t available);
 struct wp_verdict wp_model_protect_region(struct wp_model *model, unsigned table, uint64_t va,
-					  uint64_t size, pt_flags flags, size_t available);
+                                          uint64_t size, pt_flags flags, size_t available);
 struct wp_verdict wp_model_copy_from(struct wp_model *model, unsigned table, unsigned other,
-				     uint64_t va, uint64_t size);
+                                     uint64_t va, uint64_t size);
 struct wp_verdict wp_model_give_back(struct wp_model *model, unsigned table, uint64_t va,
-				     uint64_t size);
+                                     uint64_t size);
 
 bool wp_model_exists(const struct wp_model *model, unsigned table);
 
@@ -99,7 +99,7 @@ struct wp_visit {
  * below (pre); returns how many there are, counting at most capacity + 1.
  */
 size_t wp_model_walk(const struct wp_model *model, unsigned table, size_t limit,
-		     struct wp_visit *visits, size_t capacity);
+                     struct wp_visit *visits, size_t capacity);
 
 /*
  * From the flags alone: whether the regime can express them, and the set of

@@ -35,7 +35,7 @@ struct wp_model {
 	unsigned root_shift; /* log2 of what a root slot spans */
 	size_t ranges;       /* the canonical ones */
 	uint64_t first[2], last[2];
-	struct wp_runs pieces;        /* what an edit puts in the place of the runs it takes */
+	struct wp_runs pieces;         /* what an edit puts in the place of the runs it takes */
 	struct wp_model_table *tables; /* apart, as a const model still refreshes its views */
 };
 
@@ -79,7 +79,7 @@ struct wp_edit {
 
 /* Takes what [va, last] touches, cut at its ends; straddling leaves are split. */
 struct wp_edit wp_edit_open(struct wp_model *model, struct wp_model_table *table, uint64_t va,
-			    uint64_t last);
+                            uint64_t last);
 
 /* How many tables exist for the pieces in the range alone, and for nothing else. */
 size_t wp_edit_tables(const struct wp_model *model, const struct wp_edit *edit);
@@ -104,15 +104,15 @@ static inline bool wp_is_borrowed(const struct wp_model_table *table, size_t slo
 
 /* Whether `table` borrows a root slot that [va, last] touches. */
 bool wp_borrows_in(const struct wp_model *model, const struct wp_model_table *table, uint64_t va,
-		   uint64_t last);
+                   uint64_t last);
 
 /*
  * Whether changing all that is mapped in [va, last] would change the root entry
  * of a slot that `table` lends: a root leaf there, or, where the change
  * `removes`, the slot's last leaf.
  */
-bool wp_changes_lent_entry(const struct wp_model *model, unsigned table, uint64_t va,
-			   uint64_t last, bool removes);
+bool wp_changes_lent_entry(const struct wp_model *model, unsigned table, uint64_t va, uint64_t last,
+                           bool removes);
 
 /* The runs that translate `va` through `table`: its own, or its lender's. */
 const struct wp_runs *wp_runs_behind(const struct wp_model *model, unsigned table, uint64_t va);

@@ -7,7 +7,7 @@
 
 /* The status of the checks that all calls on regions share. */
 static pt_status check_region(const struct wp_model *model, uint64_t va, uint64_t pa,
-			      uint64_t pa_size, uint64_t size)
+                              uint64_t pa_size, uint64_t size)
 {
 	if (size == 0)
 		return PT_BAD_SIZE;
@@ -23,7 +23,7 @@ static pt_status check_region(const struct wp_model *model, uint64_t va, uint64_
  * longer fits itself.
  */
 static void choose_leaves(struct wp_model *model, uint64_t va, uint64_t pa, uint64_t size,
-			  pt_flags flags, uint64_t sizes)
+                          pt_flags flags, uint64_t sizes)
 {
 	uint64_t leaf = PT_4K;
 
@@ -66,7 +66,7 @@ static pt_status refusal(const struct wp_model *model, uint64_t va, const struct
 
 /* Maps the pieces, which fill [va, last]. */
 static struct wp_verdict map_pieces(struct wp_model *model, struct wp_model_table *table,
-				    uint64_t va, uint64_t last, size_t available)
+                                    uint64_t va, uint64_t last, size_t available)
 {
 	const size_t i = wp_runs_seek(&table->own, va);
 	struct wp_edit edit = {.table = table, .from = i, .to = i, .end = model->pieces.count};
@@ -83,8 +83,8 @@ static struct wp_verdict map_pieces(struct wp_model *model, struct wp_model_tabl
 }
 
 struct wp_verdict wp_model_map_region(struct wp_model *model, unsigned index, uint64_t va,
-				      uint64_t pa, uint64_t size, pt_flags flags, bool allow_huge,
-				      size_t available)
+                                      uint64_t pa, uint64_t size, pt_flags flags, bool allow_huge,
+                                      size_t available)
 {
 	struct wp_model_table *table = &model->tables[index];
 	const pt_status status = check_region(model, va, pa, size, size);
@@ -96,8 +96,7 @@ struct wp_verdict wp_model_map_region(struct wp_model *model, unsigned index, ui
 	if (wp_borrows_in(model, table, va, va + (size - 1)))
 		return wp_refuse(PT_BORROWED);
 	model->pieces.count = 0;
-	choose_leaves(model, va, pa, size, flags,
-		      allow_huge ? model->regime->leaf_sizes : PT_4K);
+	choose_leaves(model, va, pa, size, flags, allow_huge ? model->regime->leaf_sizes : PT_4K);
 	return map_pieces(model, table, va, va + (size - 1), available);
 }
 
@@ -128,8 +127,8 @@ static size_t contiguous(const uint64_t *pages, size_t first, size_t count)
  * the leaves that a linear region of it would take.
  */
 struct wp_verdict wp_model_map_region_with(struct wp_model *model, unsigned index, uint64_t va,
-					   const uint64_t *pages, uint64_t size, pt_flags flags,
-					   bool allow_huge, size_t available)
+                                           const uint64_t *pages, uint64_t size, pt_flags flags,
+                                           bool allow_huge, size_t available)
 {
 	const uint64_t sizes = allow_huge ? model->regime->leaf_sizes : PT_4K;
 	struct wp_model_table *table = &model->tables[index];
@@ -168,7 +167,7 @@ static bool is_full(const struct wp_runs *runs, uint64_t va, uint64_t last)
 }
 
 struct wp_verdict wp_model_unmap_region(struct wp_model *model, unsigned index, uint64_t va,
-					uint64_t size, size_t available)
+                                        uint64_t size, size_t available)
 {
 	struct wp_model_table *table = &model->tables[index];
 	const pt_status status = check_region(model, va, 0, 1, size);
@@ -197,7 +196,7 @@ struct wp_verdict wp_model_unmap_region(struct wp_model *model, unsigned index, 
 }
 
 struct wp_verdict wp_model_protect_region(struct wp_model *model, unsigned index, uint64_t va,
-					  uint64_t size, pt_flags flags, size_t available)
+                                          uint64_t size, pt_flags flags, size_t available)
 {
 	struct wp_model_table *table = &model->tables[index];
 	const pt_status status = check_region(model, va, 0, 1, size);

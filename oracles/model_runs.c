@@ -72,7 +72,7 @@ bool wp_runs_overlap(const struct wp_runs *runs, uint64_t va, uint64_t last)
 
 /* Replaces runs [from, to) by `count` pieces, which may touch runs->at nowhere. */
 static void replace(struct wp_runs *runs, size_t from, size_t to, const struct wp_run *pieces,
-		    size_t count)
+                    size_t count)
 {
 	const size_t after = runs->count - to;
 
@@ -86,7 +86,7 @@ static void replace(struct wp_runs *runs, size_t from, size_t to, const struct w
 
 /* [from, to) of `run` as leaves of `size`: one row of a list of pieces, if not empty. */
 static size_t slice(struct wp_run *slot, const struct wp_run *run, uint64_t from, uint64_t to,
-		    uint64_t size)
+                    uint64_t size)
 {
 	if (from == to)
 		return 0;
@@ -140,7 +140,7 @@ static size_t cut_pieces(struct wp_runs *pieces, uint64_t cut)
 }
 
 struct wp_edit wp_edit_open(struct wp_model *model, struct wp_model_table *table, uint64_t va,
-			    uint64_t last)
+                            uint64_t last)
 {
 	const struct wp_runs *runs = &table->own;
 	struct wp_runs *pieces = &model->pieces;

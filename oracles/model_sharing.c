@@ -19,7 +19,7 @@ static void set_borrowed(struct wp_model_table *table, size_t slot, bool borrowe
 }
 
 bool wp_borrows_in(const struct wp_model *model, const struct wp_model_table *table, uint64_t va,
-		   uint64_t last)
+                   uint64_t last)
 {
 	const size_t end = wp_root_slot(model, last);
 
@@ -34,15 +34,15 @@ bool wp_borrows_in(const struct wp_model *model, const struct wp_model_table *ta
 
 /* Whether `runs` map a byte of the slot [first, end] outside of [va, last]. */
 static bool keeps_a_leaf(const struct wp_runs *runs, uint64_t first, uint64_t end, uint64_t va,
-			 uint64_t last)
+                         uint64_t last)
 {
 	if (first < va && wp_runs_overlap(runs, first, va - 1))
 		return true;
 	return last < end && wp_runs_overlap(runs, last + 1, end);
 }
 
-bool wp_changes_lent_entry(const struct wp_model *model, unsigned index, uint64_t va,
-			   uint64_t last, bool removes)
+bool wp_changes_lent_entry(const struct wp_model *model, unsigned index, uint64_t va, uint64_t last,
+                           bool removes)
 {
 	const struct wp_model_table *borrower = &model->tables[1 - index];
 	const struct wp_runs *runs = &model->tables[index].own;
@@ -86,8 +86,8 @@ static size_t push_own(struct wp_model_table *table, size_t next, uint64_t va)
  * Adds the parts of the lender's `run` that lie in borrowed slots, each after the
  * own runs before it: those may lie between two parts.
  */
-static size_t push_borrowed(const struct wp_model *model, struct wp_model_table *table,
-			    size_t next, const struct wp_run *run)
+static size_t push_borrowed(const struct wp_model *model, struct wp_model_table *table, size_t next,
+                            const struct wp_run *run)
 {
 	const uint64_t span = (uint64_t)1 << model->root_shift;
 	const uint64_t last = wp_last_byte(run);
@@ -99,8 +99,8 @@ static size_t push_borrowed(const struct wp_model *model, struct wp_model_table 
 		if (wp_is_borrowed(table, wp_root_slot(model, va))) {
 			next = push_own(table, next, va);
 			wp_runs_push(&table->view,
-				     (struct wp_run){va, run->pa + (va - run->va), end - va + 1,
-						     run->leaf, run->flags});
+			             (struct wp_run){va, run->pa + (va - run->va), end - va + 1,
+			                             run->leaf, run->flags});
 		}
 		if (end == last)
 			return next;
@@ -110,7 +110,7 @@ static size_t push_borrowed(const struct wp_model *model, struct wp_model_table 
 
 /* Merges what `table` owns with what it borrows, in address order. */
 static void refresh_view(const struct wp_model *model, struct wp_model_table *table,
-			 const struct wp_runs *lender)
+                         const struct wp_runs *lender)
 {
 	size_t next = 0; /* of the own runs */
 
@@ -149,7 +149,7 @@ static pt_status check_slots(const struct wp_model *model, uint64_t va, uint64_t
 
 /* Borrows each slot in [va, last] that `lender` has something in; gives back the rest. */
 static void borrow(const struct wp_model *model, struct wp_model_table *table,
-		   const struct wp_runs *lender, uint64_t va, uint64_t last)
+                   const struct wp_runs *lender, uint64_t va, uint64_t last)
 {
 	const uint64_t span = (uint64_t)1 << model->root_shift;
 	const size_t end = wp_root_slot(model, last);
@@ -159,7 +159,7 @@ static void borrow(const struct wp_model *model, struct wp_model_table *table,
 }
 
 struct wp_verdict wp_model_copy_from(struct wp_model *model, unsigned index, unsigned other,
-				     uint64_t va, uint64_t size)
+                                     uint64_t va, uint64_t size)
 {
 	struct wp_model_table *table = &model->tables[index];
 	struct wp_model_table *lender = &model->tables[other];
@@ -184,7 +184,7 @@ struct wp_verdict wp_model_copy_from(struct wp_model *model, unsigned index, uns
 }
 
 struct wp_verdict wp_model_give_back(struct wp_model *model, unsigned index, uint64_t va,
-				     uint64_t size)
+                                     uint64_t size)
 {
 	struct wp_model_table *table = &model->tables[index];
 	const pt_status status = check_slots(model, va, size);

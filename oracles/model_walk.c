@@ -6,7 +6,7 @@ struct walk {
 	const struct wp_model *model;
 	const struct wp_run *run; /* the one that holds `at` */
 	const struct wp_run *end;
-	uint64_t at;              /* the next mapped byte not yet passed */
+	uint64_t at; /* the next mapped byte not yet passed */
 	size_t limit;
 	struct wp_visit *visits;
 	size_t capacity;
@@ -38,7 +38,7 @@ static bool visit(struct walk *walk, unsigned level, unsigned shift, uint64_t va
 	};
 	if (leaf) {
 		slot->mapping = (struct pt_mapping){pt_va(va), pt_pa(run->pa + (va - run->va)),
-						    run->leaf, run->flags};
+		                                    run->leaf, run->flags};
 	}
 	return true;
 }
@@ -69,7 +69,7 @@ static bool walk_table(struct walk *walk, unsigned level, uint64_t last)
 }
 
 size_t wp_model_walk(const struct wp_model *model, unsigned table, size_t limit,
-		     struct wp_visit *visits, size_t capacity)
+                     struct wp_visit *visits, size_t capacity)
 {
 	size_t count;
 	const struct wp_run *runs = wp_model_runs(model, table, &count);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define UP_TO_1G (PT_4K | PT_2M | PT_1G)
+#define UP_TO_1G   (PT_4K | PT_2M | PT_1G)
 #define UP_TO_512G (UP_TO_1G | PT_512G)
 #define UP_TO_256T (UP_TO_512G | PT_256T)
 
@@ -18,10 +18,12 @@ const struct wp_regime wp_regimes[] = {
 	{"riscv64_sv39_xuantie", WP_RISCV64, 3, 39, 56, PT_WHOLE, false, WP_ATTR_XUANTIE, UP_TO_1G},
 	{"riscv64_sv48", WP_RISCV64, 4, 48, 56, PT_WHOLE, false, WP_ATTR_SOFTWARE, UP_TO_512G},
 	{"riscv64_sv48_svpbmt", WP_RISCV64, 4, 48, 56, PT_WHOLE, false, WP_ATTR_SVPBMT, UP_TO_512G},
-	{"riscv64_sv48_xuantie", WP_RISCV64, 4, 48, 56, PT_WHOLE, false, WP_ATTR_XUANTIE, UP_TO_512G},
+	{"riscv64_sv48_xuantie", WP_RISCV64, 4, 48, 56, PT_WHOLE, false, WP_ATTR_XUANTIE,
+         UP_TO_512G},
 	{"riscv64_sv57", WP_RISCV64, 5, 57, 56, PT_WHOLE, false, WP_ATTR_SOFTWARE, UP_TO_256T},
 	{"riscv64_sv57_svpbmt", WP_RISCV64, 5, 57, 56, PT_WHOLE, false, WP_ATTR_SVPBMT, UP_TO_256T},
-	{"riscv64_sv57_xuantie", WP_RISCV64, 5, 57, 56, PT_WHOLE, false, WP_ATTR_XUANTIE, UP_TO_256T},
+	{"riscv64_sv57_xuantie", WP_RISCV64, 5, 57, 56, PT_WHOLE, false, WP_ATTR_XUANTIE,
+         UP_TO_256T},
 	/* VALEN 48: PGDL and PGDH serve 47 bits each, sign-extended from bit 47. */
 	{"loongarch64_low", WP_LOONGARCH64, 4, 48, 48, PT_LOW, false, 0, UP_TO_1G},
 	{"loongarch64_high", WP_LOONGARCH64, 4, 48, 48, PT_HIGH, false, 0, UP_TO_1G},

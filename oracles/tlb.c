@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 void wp_tlb_reset(struct wp_tlb *tlb, const struct wp_regime *regime,
-		  const struct wp_memory *memory)
+                  const struct wp_memory *memory)
 {
 	tlb->regime = regime;
 	tlb->memory = memory;
@@ -87,7 +87,7 @@ void wp_tlb_flush(struct wp_tlb *tlb, const uint64_t *va)
  * (SDM 4.10.4.3); the contract asks for no flush there.
  */
 static bool is_current(const struct wp_tlb *tlb, const struct wp_tlb_entry *entry,
-		       const struct wp_answer *now)
+                       const struct wp_answer *now)
 {
 	if (entry->allowed == 0 && now->allowed == 0)
 		return true;
@@ -108,11 +108,11 @@ void wp_tlb_judge(const struct wp_tlb *tlb, uint64_t root, struct wp_finding *fi
 		if (is_current(tlb, entry, &now))
 			continue;
 		wp_found(finding, WP_LAW_NO_STALE_WALK, "stale",
-			 "a CPU that used %#" PRIx64 " before may still translate it to %#" PRIx64
-			 " (kinds %#x, %s), the tables say %#" PRIx64
-			 " (kinds %#x, %s): no flush covered it",
-			 entry->va, entry->pa, entry->allowed,
-			 wp_memory_type_name(entry->memory_type), now.allowed != 0 ? now.pa : 0,
-			 now.allowed, wp_memory_type_name(now.memory_type));
+		         "a CPU that used %#" PRIx64 " before may still translate it to %#" PRIx64
+		         " (kinds %#x, %s), the tables say %#" PRIx64
+		         " (kinds %#x, %s): no flush covered it",
+		         entry->va, entry->pa, entry->allowed,
+		         wp_memory_type_name(entry->memory_type), now.allowed != 0 ? now.pa : 0,
+		         now.allowed, wp_memory_type_name(now.memory_type));
 	}
 }

@@ -29,7 +29,7 @@ struct wp_tlb {
 };
 
 void wp_tlb_reset(struct wp_tlb *tlb, const struct wp_regime *regime,
-		  const struct wp_memory *memory);
+                  const struct wp_memory *memory);
 
 /* A CPU with `root` loaded accesses `va`, and keeps what its architecture lets it keep. */
 void wp_tlb_warm(struct wp_tlb *tlb, uint64_t root, uint64_t va);

@@ -17,9 +17,9 @@ struct tally {
 	size_t leaves[WP_UNIT_BYTE]; /* mapped by map() */
 	size_t sources[WP_SOURCES];  /* of regions mapped */
 	size_t bases[WP_BASES];
-	size_t mapped_by_huge;       /* regions that got a leaf larger than a page */
-	size_t longer;               /* programs of 64 operations or more... */
-	size_t without[WP_OPCODES];  /* ...that don't have the opcode at all */
+	size_t mapped_by_huge;      /* regions that got a leaf larger than a page */
+	size_t longer;              /* programs of 64 operations or more... */
+	size_t without[WP_OPCODES]; /* ...that don't have the opcode at all */
 };
 
 /* The frames that the platform grants; what a subject's memory does. */
@@ -28,8 +28,8 @@ struct grants {
 	bool once;
 };
 
-static inline struct wp_verdict map_region_with(struct wp_model *model,
-						const struct wp_call *call, size_t available)
+static inline struct wp_verdict map_region_with(struct wp_model *model, const struct wp_call *call,
+                                                size_t available)
 {
 	static uint64_t pages[WP_MAX_LEAVES + 1];
 	const uint64_t asked = call->size / PT_4K;
@@ -38,12 +38,12 @@ static inline struct wp_verdict map_region_with(struct wp_model *model,
 	for (uint64_t i = 0; i < count; i++)
 		pages[i] = wp_source_page(call->source, call->pa, i, count);
 	return wp_model_map_region_with(model, call->table, call->va, pages, call->size,
-					call->flags, call->allow_huge, available);
+	                                call->flags, call->allow_huge, available);
 }
 
 /* A table that can't be created again is missing from then on. */
 static inline struct wp_verdict renew(struct wp_model *model, const struct wp_call *call,
-				      size_t available)
+                                      size_t available)
 {
 	struct wp_verdict verdict = {.status = PT_OK};
 
@@ -54,7 +54,7 @@ static inline struct wp_verdict renew(struct wp_model *model, const struct wp_ca
 
 /* False: the operation has no status, or no table to work on. */
 static inline bool call_model(struct wp_model *model, const struct wp_call *c, size_t available,
-			      struct wp_verdict *v)
+                              struct wp_verdict *v)
 {
 	if (!(wp_model_exists(model, 0) && wp_model_exists(model, 1)) && c->opcode != WP_OP_RENEW)
 		return false;
@@ -76,7 +76,7 @@ static inline bool call_model(struct wp_model *model, const struct wp_call *c, s
 		return true;
 	case WP_OP_MAP_REGION:
 		*v = wp_model_map_region(model, c->table, c->va, c->pa, c->size, c->flags,
-					 c->allow_huge, available);
+		                         c->allow_huge, available);
 		return true;
 	case WP_OP_MAP_REGION_WITH:
 		*v = map_region_with(model, c, available);
@@ -102,7 +102,7 @@ static inline bool call_model(struct wp_model *model, const struct wp_call *c, s
 }
 
 static inline void count_success(struct tally *tally, const struct wp_model *model,
-				 const struct wp_call *call)
+                                 const struct wp_call *call)
 {
 	const struct wp_run *run = wp_model_find(model, call->table, call->va);
 
@@ -119,7 +119,7 @@ static inline void count_success(struct tally *tally, const struct wp_model *mod
 }
 
 static inline void run(struct tally *tally, struct wp_model *model,
-		       const struct wp_program *program)
+                       const struct wp_program *program)
 {
 	struct grants grants = {SIZE_MAX, false};
 
@@ -151,7 +151,7 @@ static inline void run(struct tally *tally, struct wp_model *model,
 }
 
 static inline void tally_program(struct tally *tally, struct wp_model *model,
-				 const struct wp_program *program)
+                                 const struct wp_program *program)
 {
 	bool has[WP_OPCODES] = {false};
 

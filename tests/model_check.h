@@ -12,15 +12,15 @@
 
 #include "model.h"
 
-#define K ((uint64_t)1 << 10)
-#define M ((uint64_t)1 << 20)
-#define G ((uint64_t)1 << 30)
-#define T ((uint64_t)1 << 40)
-#define R PT_READ
-#define W PT_WRITE
-#define X PT_EXECUTE
-#define U PT_USER
-#define RW (PT_READ | PT_WRITE)
+#define K   ((uint64_t)1 << 10)
+#define M   ((uint64_t)1 << 20)
+#define G   ((uint64_t)1 << 30)
+#define T   ((uint64_t)1 << 40)
+#define R   PT_READ
+#define W   PT_WRITE
+#define X   PT_EXECUTE
+#define U   PT_USER
+#define RW  (PT_READ | PT_WRITE)
 #define ALL SIZE_MAX
 
 static struct wp_model *model;
@@ -48,7 +48,7 @@ static inline void use(const char *regime)
 }
 
 static inline void expect_status_at(struct wp_verdict verdict, pt_status status, const char *file,
-				    int line)
+                                    int line)
 {
 	if (verdict.status != status) {
 		print_error("status %d, not %d\n", (int)verdict.status, (int)status);
@@ -63,24 +63,24 @@ static inline void expect_status_at(struct wp_verdict verdict, pt_status status,
 }
 
 static inline void expect_frames_at(struct wp_verdict verdict, size_t allocated, size_t removed,
-				    const char *file, int line)
+                                    const char *file, int line)
 {
 	expect_status_at(verdict, PT_OK, file, line);
 	if (verdict.allocated != allocated || verdict.removed != removed) {
 		print_error("%zu allocated and %zu removed, not %zu and %zu\n", verdict.allocated,
-			    verdict.removed, allocated, removed);
+		            verdict.removed, allocated, removed);
 		_fail(file, line);
 	}
 }
 
 /* Macros for the line that failed. */
 #define expect(verdict, status) expect_status_at((verdict), (status), __FILE__, __LINE__)
-#define expect_frames(verdict, allocated, removed) \
+#define expect_frames(verdict, allocated, removed)                                                 \
 	expect_frames_at((verdict), (allocated), (removed), __FILE__, __LINE__)
 
 /* The runs of `table` are exactly these. */
 static inline void expect_runs_at(unsigned table, const struct wp_run *runs, size_t count,
-				  const char *file, int line)
+                                  const char *file, int line)
 {
 	size_t actual;
 	const struct wp_run *at = wp_model_runs(model, table, &actual);
@@ -91,7 +91,7 @@ static inline void expect_runs_at(unsigned table, const struct wp_run *runs, siz
 		    at[i].flags == runs[i].flags)
 			continue;
 		print_error("run %zu: %#lx to %#lx, %#lx bytes of %#lx, flags %#x\n", i, at[i].va,
-			    at[i].pa, at[i].bytes, at[i].leaf, at[i].flags);
+		            at[i].pa, at[i].bytes, at[i].leaf, at[i].flags);
 		_fail(file, line);
 	}
 	if (actual != count) {
@@ -99,11 +99,11 @@ static inline void expect_runs_at(unsigned table, const struct wp_run *runs, siz
 		_fail(file, line);
 	}
 }
-#define expect_runs(table, ...)                                                       \
-	do {                                                                          \
-		const struct wp_run expected_[] = {__VA_ARGS__};                      \
-		expect_runs_at((table), expected_, sizeof expected_ / sizeof expected_[0], \
-			       __FILE__, __LINE__);                                   \
+#define expect_runs(table, ...)                                                                    \
+	do {                                                                                       \
+		const struct wp_run expected_[] = {__VA_ARGS__};                                   \
+		expect_runs_at((table), expected_, sizeof expected_ / sizeof expected_[0],         \
+		               __FILE__, __LINE__);                                                \
 	} while (0)
 
 static inline struct wp_verdict map(unsigned table, uint64_t va, uint64_t pa, uint64_t size)

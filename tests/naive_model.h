@@ -24,7 +24,7 @@ static struct {
 	size_t pages;
 	unsigned root_shift;
 	struct page *table[2];
-	struct page *before; /* what a failed call goes back to */
+	struct page *before;           /* what a failed call goes back to */
 	bool lent[2][WP_MODEL_TABLES]; /* [window's n-th root slot][to which table] */
 } naive;
 
@@ -85,7 +85,7 @@ static bool touches_borrowed(unsigned table, size_t first, size_t count)
 }
 
 static pt_status naive_map(unsigned table, size_t first, uint64_t pa, unsigned shift,
-			   pt_flags flags)
+                           pt_flags flags)
 {
 	const size_t count = (size_t)1 << (shift - 12);
 	struct page *pages = naive.table[table];
@@ -98,7 +98,7 @@ static pt_status naive_map(unsigned table, size_t first, uint64_t pa, unsigned s
 	}
 	for (size_t i = 0; i < count; i++)
 		pages[first + i] = (struct page){(uint32_t)(pa / PT_4K + i), (uint8_t)shift,
-						 (uint8_t)flags};
+		                                 (uint8_t)flags};
 	return PT_OK;
 }
 
@@ -123,8 +123,7 @@ static unsigned choose(size_t first, const uint64_t *frames, size_t i, size_t co
 
 /* A region is the sequence of map() that it stands for. */
 static struct wp_verdict naive_map_region(unsigned table, size_t first, const uint64_t *frames,
-					  size_t count, pt_flags flags, bool huge,
-					  size_t available)
+                                          size_t count, pt_flags flags, bool huge, size_t available)
 {
 	const size_t tables = count_tables(table);
 	struct wp_verdict verdict = {.status = PT_OK};
@@ -192,7 +191,7 @@ static bool changes_lent_entry(unsigned table, size_t first, size_t count, bool 
 
 /* unmap_region where `flags` is NULL, else protect_region. */
 static struct wp_verdict naive_change(unsigned table, size_t first, size_t count,
-				      const pt_flags *flags, size_t available)
+                                      const pt_flags *flags, size_t available)
 {
 	struct page *pages = naive.table[table];
 	struct wp_verdict verdict = {.status = PT_OK};
@@ -226,7 +225,7 @@ static struct wp_verdict naive_change(unsigned table, size_t first, size_t count
 
 /* unmap, protect (`flags`), remap (both): the leaf that starts at `page`. */
 static struct wp_verdict naive_leaf(unsigned table, size_t page, const uint64_t *pa,
-				    const pt_flags *flags)
+                                    const pt_flags *flags)
 {
 	const struct page leaf = seen(table, page);
 	const uint64_t size = leaf.shift ? (uint64_t)1 << leaf.shift : PT_4K;
@@ -244,8 +243,8 @@ static struct wp_verdict naive_leaf(unsigned table, size_t page, const uint64_t 
 	if (flags)
 		verdict.size = size;
 	else
-		verdict.mapping = (struct pt_mapping){pt_va(va_of(page)),
-						      pt_pa(leaf.frame * PT_4K), size, leaf.flags};
+		verdict.mapping = (struct pt_mapping){pt_va(va_of(page)), pt_pa(leaf.frame * PT_4K),
+		                                      size, leaf.flags};
 	for (size_t i = 0; pa && i < size / PT_4K; i++)
 		naive.table[table][page + i].frame = (uint32_t)(*pa / PT_4K + i);
 	return verdict;

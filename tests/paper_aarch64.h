@@ -5,25 +5,25 @@
 
 #include "paper_fixture.h"
 
-#define TABLE 3u
-#define PAGE 3u
-#define BLOCK 1u
+#define TABLE       3u
+#define PAGE        3u
+#define BLOCK       1u
 #define ATTR(index) ((uint64_t)(index) << 2)
-#define AP(ap) ((uint64_t)(ap) << 6)
-#define AF BIT(10)
-#define NG BIT(11)
-#define NT BIT(16)
-#define CONTIGUOUS BIT(52)
-#define PXN BIT(53)
-#define UXN BIT(54)
-#define PXNTABLE BIT(59)
-#define UXNTABLE BIT(60)
-#define APTABLE0 BIT(61)
-#define APTABLE1 BIT(62)
-#define NORMAL (ATTR(1) | AF)
+#define AP(ap)      ((uint64_t)(ap) << 6)
+#define AF          BIT(10)
+#define NG          BIT(11)
+#define NT          BIT(16)
+#define CONTIGUOUS  BIT(52)
+#define PXN         BIT(53)
+#define UXN         BIT(54)
+#define PXNTABLE    BIT(59)
+#define UXNTABLE    BIT(60)
+#define APTABLE0    BIT(61)
+#define APTABLE1    BIT(62)
+#define NORMAL      (ATTR(1) | AF)
 
 /* A different index at each level, and an offset. */
-#define VA 0x0000923456789abcu
+#define VA      0x0000923456789abcu
 #define HIGH_VA 0xffff923456789abcu
 
 static inline int open_fixture(void **state)

@@ -24,7 +24,7 @@
 #define UW (1u << WP_USER_WRITE)
 #define UX (1u << WP_USER_EXECUTE)
 
-#define BIT(n) ((uint64_t)1 << (n))
+#define BIT(n)       ((uint64_t)1 << (n))
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 struct fixture {
@@ -94,7 +94,7 @@ static inline size_t entries_read(enum wp_fault fault, unsigned level)
 }
 
 static inline void assert_fault_and_open(const struct fixture *fixture, uint64_t va,
-					 enum wp_fault fault, unsigned level, unsigned open)
+                                         enum wp_fault fault, unsigned level, unsigned open)
 {
 	const struct wp_answer answer = walk(fixture, va);
 	struct wp_step steps[WP_MAX_STEPS];
@@ -107,18 +107,19 @@ static inline void assert_fault_and_open(const struct fixture *fixture, uint64_t
 	assert_int_equal(answer.memory_type, WP_TYPE_UNKNOWN);
 	assert_false(answer.global);
 	assert_int_equal(answer.open, open);
-	assert_int_equal(wp_paper_steps(&fixture->regime, &fixture->memory, fixture->tables[0], va,
-					steps), entries_read(fault, level));
+	assert_int_equal(
+		wp_paper_steps(&fixture->regime, &fixture->memory, fixture->tables[0], va, steps),
+		entries_read(fault, level));
 }
 
 static inline void assert_fault(const struct fixture *fixture, uint64_t va, enum wp_fault fault,
-				unsigned level)
+                                unsigned level)
 {
 	assert_fault_and_open(fixture, va, fault, level, 0);
 }
 
 static inline void assert_leads(const struct fixture *fixture, uint64_t va, uint64_t pa,
-				uint64_t size)
+                                uint64_t size)
 {
 	const struct wp_answer answer = walk(fixture, va);
 
@@ -141,11 +142,10 @@ static inline void assert_open(const struct fixture *fixture, uint64_t va, unsig
 	assert_int_equal(walk(fixture, va).open, kinds);
 }
 
-static inline void assert_type(const struct fixture *fixture, uint64_t va,
-			       enum wp_memory_type type)
+static inline void assert_type(const struct fixture *fixture, uint64_t va, enum wp_memory_type type)
 {
 	assert_string_equal(wp_memory_type_name((enum wp_memory_type)walk(fixture, va).memory_type),
-			    wp_memory_type_name(type));
+	                    wp_memory_type_name(type));
 }
 
 /* Whether the address is looked up at all: nothing is mapped in a fresh fixture. */

@@ -79,7 +79,7 @@ static inline void any_program(struct wp_program *program, struct wp_random *ran
 	memset(program, 0, sizeof *program);
 	program->regime = &wp_regimes[wp_random_below(random, wp_regime_count)];
 	program->count = wp_random_below(random, 8) == 0 ? WP_PROGRAM_MAX_OPS
-							 : wp_random_below(random, 24);
+	                                                 : wp_random_below(random, 24);
 	for (size_t i = 0; i < program->count; i++)
 		program->ops[i] = any_op(random);
 }

@@ -66,7 +66,7 @@ static void programs_survive_the_trip_through_bytes(void **state)
 	for (unsigned i = 0; i < 2000; i++) {
 		wp_program_generate(&program, &scope, &random);
 		wp_program_decode(&again, &scope, bytes,
-				  wp_program_encode(&program, &scope, bytes, sizeof bytes));
+		                  wp_program_encode(&program, &scope, bytes, sizeof bytes));
 		assert_true(wp_program_equal(&program, &again));
 	}
 }
@@ -89,8 +89,8 @@ static void every_operation_is_drawn_and_every_operation_is_off_in_some_programs
 		for (unsigned opcode = 0; opcode < WP_OPCODES; opcode++) {
 			if (tallies[r].drawn[opcode] < 100 || tallies[r].without[opcode] < 10)
 				fail_msg("%s: %s %zu times, off in %zu", wp_regimes[r].name,
-					 wp_opcode_name(opcode), tallies[r].drawn[opcode],
-					 tallies[r].without[opcode]);
+				         wp_opcode_name(opcode), tallies[r].drawn[opcode],
+				         tallies[r].without[opcode]);
 		}
 	}
 }
@@ -113,7 +113,7 @@ static void every_status_occurs_but_malformed(void **state)
 
 			if (status != PT_MALFORMED && times < 200)
 				fail_msg("%s: status %u %zu times", wp_regimes[r].name, status,
-					 times);
+				         times);
 		}
 	}
 }
@@ -154,7 +154,7 @@ static void every_call_succeeds_and_fails(void **state)
 				continue;
 			if (statuses[PT_OK] < 100 || failures < 20)
 				fail_msg("%s: %s succeeds %zu times, fails %zu", wp_regimes[r].name,
-					 wp_opcode_name(opcode), statuses[PT_OK], failures);
+				         wp_opcode_name(opcode), statuses[PT_OK], failures);
 		}
 	}
 }
@@ -173,7 +173,7 @@ static void every_call_meets_the_statuses_that_it_lists(void **state)
 		      BIT(PT_BAD_FLAGS) | BIT(PT_ALREADY_MAPPED) | BIT(PT_MAPPED_TO_HUGE_PAGE) |
 		      BIT(PT_NO_MEMORY),
 		REGION = ADDRESS | BIT(PT_NOT_ALIGNED) | BIT(PT_BORROWED) | BIT(PT_BAD_SIZE) |
-			 BIT(PT_NO_MEMORY),
+		         BIT(PT_NO_MEMORY),
 		SLOTS = ADDRESS | BIT(PT_NOT_ALIGNED) | BIT(PT_BAD_SIZE),
 	};
 	static const unsigned listed[WP_OPCODES] = {
@@ -201,7 +201,7 @@ static void every_call_meets_the_statuses_that_it_lists(void **state)
 				times += tallies[r].statuses[opcode][status];
 			if ((listed[opcode] >> status & 1) && times < 20)
 				fail_msg("%s: status %u %zu times", wp_opcode_name(opcode), status,
-					 times);
+				         times);
 		}
 	}
 }
@@ -227,7 +227,7 @@ static void every_leaf_size_is_mapped(void **state)
 			const bool has = wp_regimes[r].leaf_sizes & wp_unit_bytes(unit);
 
 			assert_true(has ? tallies[r].leaves[unit] >= 300
-					: tallies[r].leaves[unit] == 0);
+			                : tallies[r].leaves[unit] == 0);
 		}
 		assert_true(tallies[r].mapped_by_huge >= 300);
 	}

@@ -12,7 +12,7 @@
 
 #include "memory.h"
 
-#define BASE 0x80000000u
+#define BASE   0x80000000u
 #define FRAMES 64u
 
 static int open_memory(void **state)
@@ -91,7 +91,7 @@ static void the_memory_file_shows_what_the_window_holds(void **state)
 	struct wp_memory *memory = *state;
 	uint64_t *window = wp_memory_at(memory, BASE + 5 * WP_FRAME_SIZE, 8);
 	const uint64_t *other = mmap(NULL, FRAMES * WP_FRAME_SIZE, PROT_READ, MAP_SHARED,
-				     memory->fd, 0);
+	                             memory->fd, 0);
 
 	assert_true(other != MAP_FAILED);
 	*window = 0x1234;
@@ -193,8 +193,9 @@ static void freeing_a_frame_twice_is_a_crime(void **state)
 static void freeing_what_was_never_handed_out_is_a_crime(void **state)
 {
 	struct wp_memory *memory = *state;
-	const uint64_t foreign[] = {BASE + WP_FRAME_SIZE, BASE + 8, BASE - WP_FRAME_SIZE, 0,
-				    BASE + FRAMES * WP_FRAME_SIZE, UINT64_MAX};
+	const uint64_t foreign[] = {BASE + WP_FRAME_SIZE,          BASE + 8,
+	                            BASE - WP_FRAME_SIZE,          0,
+	                            BASE + FRAMES * WP_FRAME_SIZE, UINT64_MAX};
 
 	for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
 		alloc(memory);

@@ -5,12 +5,12 @@
 #include "machine.h"
 
 #define TOP UINT64_MAX
-#define KR (1 << WP_KERNEL_READ)
-#define KW (1 << WP_KERNEL_WRITE)
-#define KX (1 << WP_KERNEL_EXECUTE)
-#define UR (1 << WP_USER_READ)
-#define UW (1 << WP_USER_WRITE)
-#define UX (1 << WP_USER_EXECUTE)
+#define KR  (1 << WP_KERNEL_READ)
+#define KW  (1 << WP_KERNEL_WRITE)
+#define KX  (1 << WP_KERNEL_EXECUTE)
+#define UR  (1 << WP_USER_READ)
+#define UW  (1 << WP_USER_WRITE)
+#define UX  (1 << WP_USER_EXECUTE)
 
 /* ------------------------------------------------------------------ flags */
 
@@ -22,12 +22,16 @@ static void each_architecture_expresses_what_the_table_says(void **state)
 		uint8_t rights; /* bit n: the rights n */
 		bool user;
 	} rows[] = {
-		{"x86_64", 0xab, true},       {"x86_64_la57", 0xab, true},
-		{"aarch64_low", 0xab, true},  {"aarch64_high", 0xab, true},
-		{"aarch64_el2", 0xab, false}, {"riscv64_sv39", 0xbb, true},
+		{"x86_64", 0xab, true},
+		{"x86_64_la57", 0xab, true},
+		{"aarch64_low", 0xab, true},
+		{"aarch64_high", 0xab, true},
+		{"aarch64_el2", 0xab, false},
+		{"riscv64_sv39", 0xbb, true},
 		{"riscv64_sv57_svpbmt", 0xbb, true},
 		{"riscv64_sv48_xuantie", 0xbb, true},
-		{"loongarch64_low", 0xff, true}, {"loongarch64_high", 0xff, true},
+		{"loongarch64_low", 0xff, true},
+		{"loongarch64_high", 0xff, true},
 	};
 	(void)state;
 
@@ -36,7 +40,7 @@ static void each_architecture_expresses_what_the_table_says(void **state)
 
 		for (pt_flags flags = 0; flags < 512; flags++) {
 			const bool yes = flags < 48 && rows[i].rights >> (flags & 7) & 1 &&
-					 (rows[i].user || !(flags & U));
+			                 (rows[i].user || !(flags & U));
 
 			assert_int_equal(wp_flags_expressible(regime, flags), yes);
 		}
@@ -74,7 +78,7 @@ static void flags_allow_the_cpu_what_the_contract_says(void **state)
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		assert_int_equal(wp_flags_allowed(wp_regime_find(rows[i].regime), rows[i].flags),
-				 rows[i].kinds);
+		                 rows[i].kinds);
 }
 
 /* ------------------------------------------------- size, address, alignment */
@@ -132,7 +136,7 @@ static void map_refuses_sizes_addresses_alignment_and_flags_in_order(void **stat
 
 		use(rows[i].regime);
 		verdict = wp_model_map(model, 0, rows[i].va, rows[i].pa, rows[i].size,
-				       rows[i].flags, ALL);
+		                       rows[i].flags, ALL);
 		if (verdict.status != rows[i].status)
 			print_error("row %zu\n", i);
 		expect(verdict, rows[i].status);
@@ -265,12 +269,12 @@ static void protect_and_remap_change_one_leaf_and_tell_its_size(void **state)
 	expect_frames(verdict, 0, 0);
 	assert_int_equal(verdict.size, PT_2M);
 	expect_runs(0, {0, 0, 2 * M, PT_2M, RW}, {2 * M, 2 * M, 2 * M, PT_2M, R},
-		    {4 * M, 4 * M, 2 * M, PT_2M, RW});
+	            {4 * M, 4 * M, 2 * M, PT_2M, RW});
 	verdict = wp_model_remap(model, 0, 2 * M, 32 * M, RW);
 	expect_frames(verdict, 0, 0);
 	assert_int_equal(verdict.size, PT_2M);
 	expect_runs(0, {0, 0, 2 * M, PT_2M, RW}, {2 * M, 32 * M, 2 * M, PT_2M, RW},
-		    {4 * M, 4 * M, 2 * M, PT_2M, RW});
+	            {4 * M, 4 * M, 2 * M, PT_2M, RW});
 	expect(wp_model_remap(model, 0, 2 * M, 2 * M, RW), PT_OK);
 	expect_runs(0, {0, 0, 6 * M, PT_2M, RW});
 }

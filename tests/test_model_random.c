@@ -39,7 +39,7 @@ static void expect_same_pages(unsigned table)
 			assert_int_equal(seen(table, page).shift, 0);
 		if (i && run[-1].va + run[-1].bytes == run->va)
 			assert_true(run[-1].pa + run[-1].bytes != run->pa ||
-				    run[-1].leaf != run->leaf || run[-1].flags != run->flags);
+			            run[-1].leaf != run->leaf || run[-1].flags != run->flags);
 		for (uint64_t offset = 0; offset < run->bytes; offset += PT_4K, page++) {
 			const struct page at = seen(table, page);
 
@@ -84,7 +84,7 @@ static void expect_same_visits(struct tour *tour, unsigned level, size_t first, 
 		assert_int_equal(tour->visits[tour->checked].va, slot << shift);
 		assert_int_equal(tour->visits[tour->checked].index, slot & 511);
 		assert_int_equal(tour->visits[tour->checked].leaf,
-				 seen(tour->table, mapped).shift == shift);
+		                 seen(tour->table, mapped).shift == shift);
 		if (!tour->visits[tour->checked++].leaf)
 			expect_same_visits(tour, level + 1, from, i);
 	}
@@ -148,10 +148,10 @@ static void call_map(struct call *c)
 	c->va -= offset * PT_4K;
 	c->pa &= ~(((uint64_t)1 << c->shift) - 1);
 	fill_frames(c, pages);
-	expect_same_verdict(wp_model_map(model, c->table, c->va, c->pa, pages * PT_4K, c->flags,
-					 c->available),
-			    naive_map_region(c->table, c->first - offset, c->frames, pages,
-					     c->flags, true, c->available));
+	expect_same_verdict(
+		wp_model_map(model, c->table, c->va, c->pa, pages * PT_4K, c->flags, c->available),
+		naive_map_region(c->table, c->first - offset, c->frames, pages, c->flags, true,
+	                         c->available));
 }
 
 static void call_map_region(struct call *c)
@@ -161,9 +161,9 @@ static void call_map_region(struct call *c)
 	c->pa += below(2) ? c->va % PT_1G : 0;
 	fill_frames(c, c->count);
 	expect_same_verdict(wp_model_map_region(model, c->table, c->va, c->pa, c->size, c->flags,
-						huge, c->available),
-			    naive_map_region(c->table, c->first, c->frames, c->count, c->flags,
-					     huge, c->available));
+	                                        huge, c->available),
+	                    naive_map_region(c->table, c->first, c->frames, c->count, c->flags,
+	                                     huge, c->available));
 }
 
 static void call_map_region_with(struct call *c)
@@ -175,15 +175,15 @@ static void call_map_region_with(struct call *c)
 	for (size_t breaks = below(4); breaks > 0; breaks--)
 		c->frames[below(c->count)] = below(16) * PT_4K;
 	expect_same_verdict(wp_model_map_region_with(model, c->table, c->va, c->frames, c->size,
-						     c->flags, huge, c->available),
-			    naive_map_region(c->table, c->first, c->frames, c->count, c->flags,
-					     huge, c->available));
+	                                             c->flags, huge, c->available),
+	                    naive_map_region(c->table, c->first, c->frames, c->count, c->flags,
+	                                     huge, c->available));
 }
 
 static void call_unmap_region(struct call *c)
 {
 	expect_same_verdict(wp_model_unmap_region(model, c->table, c->va, c->size, c->available),
-			    naive_change(c->table, c->first, c->count, NULL, c->available));
+	                    naive_change(c->table, c->first, c->count, NULL, c->available));
 }
 
 static void call_protect_region(struct call *c)
@@ -196,19 +196,19 @@ static void call_protect_region(struct call *c)
 static void call_unmap(struct call *c)
 {
 	expect_same_verdict(wp_model_unmap(model, c->table, c->va),
-			    naive_leaf(c->table, c->first, NULL, NULL));
+	                    naive_leaf(c->table, c->first, NULL, NULL));
 }
 
 static void call_protect(struct call *c)
 {
 	expect_same_verdict(wp_model_protect(model, c->table, c->va, c->flags),
-			    naive_leaf(c->table, c->first, NULL, &c->flags));
+	                    naive_leaf(c->table, c->first, NULL, &c->flags));
 }
 
 static void call_remap(struct call *c)
 {
 	expect_same_verdict(wp_model_remap(model, c->table, c->va, c->pa, c->flags),
-			    naive_leaf(c->table, c->first, &c->pa, &c->flags));
+	                    naive_leaf(c->table, c->first, &c->pa, &c->flags));
 }
 
 /* copy_from or give_back. */
@@ -222,8 +222,8 @@ static void call_share(struct call *c)
 	const bool give_back = below(2);
 
 	expect_same_verdict(give_back ? wp_model_give_back(model, c->table, va, size)
-				      : wp_model_copy_from(model, c->table, 1 - c->table, va, size),
-			    naive_share(c->table, slot, end, give_back));
+	                              : wp_model_copy_from(model, c->table, 1 - c->table, va, size),
+	                    naive_share(c->table, slot, end, give_back));
 }
 
 static void call_renew(struct call *c)
@@ -238,9 +238,9 @@ static void call_renew(struct call *c)
 static void random_call(uint64_t *frames)
 {
 	static void (*const calls[])(struct call *) = {
-		call_map,	   call_map,	 call_map_region,     call_map_region_with,
-		call_unmap_region, call_unmap,	 call_protect_region, call_protect,
-		call_remap,	   call_share,	 call_renew,
+		call_map,          call_map,   call_map_region,     call_map_region_with,
+		call_unmap_region, call_unmap, call_protect_region, call_protect,
+		call_remap,        call_share, call_renew,
 	};
 	static const unsigned shifts[] = {12, 12, 21, 30};
 	static const pt_flags flags[] = {PT_READ, RW, PT_USER, PT_READ | PT_EXECUTE};
@@ -282,8 +282,8 @@ static void the_model_is_the_contract_page_by_page(void **state)
 		{"loongarch64_high", 0 - 8 * M, 2048, 6000},
 	};
 	const unsigned reached = 1u << PT_OK | 1u << PT_NO_MEMORY | 1u << PT_NOT_ALIGNED |
-				 1u << PT_NOT_MAPPED | 1u << PT_ALREADY_MAPPED |
-				 1u << PT_MAPPED_TO_HUGE_PAGE | 1u << PT_BORROWED;
+	                         1u << PT_NOT_MAPPED | 1u << PT_ALREADY_MAPPED |
+	                         1u << PT_MAPPED_TO_HUGE_PAGE | 1u << PT_BORROWED;
 	(void)state;
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -81,9 +81,9 @@ static void map_region_takes_the_largest_leaves_from_the_start_on(void **state)
 	use("x86_64");
 	expect_frames(map_region(2 * M - 4 * K, 2 * M - 4 * K, 2 * G + 4 * M, true), 5, 0);
 	expect_runs(0, {2 * M - 4 * K, 2 * M - 4 * K, 4 * K, PT_4K, RW},
-		    {2 * M, 2 * M, G - 2 * M, PT_2M, RW}, {G, G, G, PT_1G, RW},
-		    {2 * G, 2 * G, 4 * M, PT_2M, RW},
-		    {2 * G + 4 * M, 2 * G + 4 * M, 2 * M - 4 * K, PT_4K, RW});
+	            {2 * M, 2 * M, G - 2 * M, PT_2M, RW}, {G, G, G, PT_1G, RW},
+	            {2 * G, 2 * G, 4 * M, PT_2M, RW},
+	            {2 * G + 4 * M, 2 * G + 4 * M, 2 * M - 4 * K, PT_4K, RW});
 	/* The physical address is aligned to 2 MiB and no more. */
 	use("x86_64");
 	expect_frames(map_region(0, 2 * M, 2 * G, true), 3, 0);
@@ -158,10 +158,10 @@ static void map_region_with_takes_large_leaves_over_contiguous_pages_alone(void 
 	pages[700] = 0;
 	use("x86_64");
 	expect_frames(wp_model_map_region_with(model, 0, 0, pages, 8 * M, RW, true, ALL), 3, 0);
-	expect_runs(0, {0, 64 * M, 2 * M, PT_2M, RW},
-		    {2 * M, 66 * M, 188 * PT_4K, PT_4K, RW}, {700 * PT_4K, 0, PT_4K, PT_4K, RW},
-		    {701 * PT_4K, 64 * M + 701 * PT_4K, 323 * PT_4K, PT_4K, RW},
-		    {4 * M, 68 * M, 4 * M, PT_2M, RW});
+	expect_runs(0, {0, 64 * M, 2 * M, PT_2M, RW}, {2 * M, 66 * M, 188 * PT_4K, PT_4K, RW},
+	            {700 * PT_4K, 0, PT_4K, PT_4K, RW},
+	            {701 * PT_4K, 64 * M + 701 * PT_4K, 323 * PT_4K, PT_4K, RW},
+	            {4 * M, 68 * M, 4 * M, PT_2M, RW});
 	for (size_t available = 0; available < 3; available++) {
 		use("x86_64");
 		expect(wp_model_map_region_with(model, 0, 0, pages, 8 * M, RW, true, available),
@@ -184,16 +184,16 @@ static void straddling_leaves_are_split_only_as_far_as_the_ends_need(void **stat
 		{G, 4 * K, 2, 0},
 		{2 * G - 4 * K, 4 * K, 2, 0},
 		{G + 4 * M, 4 * K, 2, 0},
-		{G + 4 * M + 4 * K, 4 * K, 2, 0},         /* both ends in one 2 MiB */
-		{G + 4 * M - 4 * K, 8 * K, 3, 0},         /* in two that adjoin */
-		{G + 4 * K, G - 8 * K, 3, 0},             /* at both ends of the leaf */
+		{G + 4 * M + 4 * K, 4 * K, 2, 0}, /* both ends in one 2 MiB */
+		{G + 4 * M - 4 * K, 8 * K, 3, 0}, /* in two that adjoin */
+		{G + 4 * K, G - 8 * K, 3, 0},     /* at both ends of the leaf */
 		{G + 4 * K, G - 4 * K, 2, 0},
 		{G + 2 * M, G - 2 * M, 1, 0},
-		{2 * G - 4 * K, 8 * K, 3, 0},             /* in leaves of two sizes */
-		{2 * G + 4 * K, 4 * M - 8 * K, 2, 0},     /* in two 2 MiB leaves */
-		{2 * G, 4 * M, 0, 1},                     /* all of the 2 MiB leaves */
+		{2 * G - 4 * K, 8 * K, 3, 0},         /* in leaves of two sizes */
+		{2 * G + 4 * K, 4 * M - 8 * K, 2, 0}, /* in two 2 MiB leaves */
+		{2 * G, 4 * M, 0, 1},                 /* all of the 2 MiB leaves */
 		{2 * G - 2 * M, 6 * M, 1, 1},
-		{G, G + 4 * M, 0, 2},                     /* everything */
+		{G, G + 4 * M, 0, 2}, /* everything */
 	};
 	(void)state;
 
@@ -202,19 +202,18 @@ static void straddling_leaves_are_split_only_as_far_as_the_ends_need(void **stat
 		struct wp_verdict verdict;
 
 		for (size_t available = 0; available <= rows[i].splits; available++) {
-			const pt_status status =
-				available < rows[i].splits ? PT_NO_MEMORY : PT_OK;
+			const pt_status status = available < rows[i].splits ? PT_NO_MEMORY : PT_OK;
 
 			use("x86_64");
 			expect_frames(map_region(G, 0, G + 4 * M, true), 2, 0);
 			expect(wp_model_protect_region(model, 0, va, size, RW, available), status);
 			assert_int_equal(wp_model_tables(model, 0),
-					 status == PT_OK ? 3 + rows[i].splits : 3);
+			                 status == PT_OK ? 3 + rows[i].splits : 3);
 			/* Splitting keeps what is mapped, and a second time needs nothing. */
 			assert_int_equal(wp_model_find(model, 0, G)->pa, 0);
 			if (status == PT_OK)
 				expect_frames(wp_model_protect_region(model, 0, va, size, R, 0), 0,
-					      0);
+				              0);
 
 			use("x86_64");
 			expect_frames(map_region(G, 0, G + 4 * M, true), 2, 0);
@@ -223,8 +222,7 @@ static void straddling_leaves_are_split_only_as_far_as_the_ends_need(void **stat
 			if (status == PT_OK)
 				expect_frames(verdict, rows[i].splits, rows[i].removed);
 			else
-				expect_runs(0, {G, 0, G, PT_1G, RW},
-					    {2 * G, G, 4 * M, PT_2M, RW});
+				expect_runs(0, {G, 0, G, PT_1G, RW}, {2 * G, G, 4 * M, PT_2M, RW});
 		}
 	}
 }
@@ -236,16 +234,16 @@ static void a_page_in_the_middle_of_a_large_leaf_splits_it_minimally(void **stat
 	expect(map(0, G, 0, PT_1G), PT_OK);
 	expect_frames(wp_model_unmap_region(model, 0, G + 4 * M + 8 * K, 4 * K, ALL), 2, 0);
 	expect_runs(0, {G, 0, 4 * M, PT_2M, RW}, {G + 4 * M, 4 * M, 8 * K, PT_4K, RW},
-		    {G + 4 * M + 12 * K, 4 * M + 12 * K, 2 * M - 12 * K, PT_4K, RW},
-		    {G + 6 * M, 6 * M, G - 6 * M, PT_2M, RW});
+	            {G + 4 * M + 12 * K, 4 * M + 12 * K, 2 * M - 12 * K, PT_4K, RW},
+	            {G + 6 * M, 6 * M, G - 6 * M, PT_2M, RW});
 	use("riscv64_sv57");
 	expect(map(0, 0 - PT_256T, 0, PT_256T), PT_OK);
 	expect_frames(wp_model_protect_region(model, 0, 0 - 4 * K, 4 * K, R, ALL), 4, 0);
 	expect_runs(0, {0 - PT_256T, 0, 256 * T - 512 * G, PT_512G, RW},
-		    {0 - PT_512G, 256 * T - 512 * G, 511 * G, PT_1G, RW},
-		    {0 - PT_1G, 256 * T - G, G - 2 * M, PT_2M, RW},
-		    {0 - PT_2M, 256 * T - 2 * M, 2 * M - 4 * K, PT_4K, RW},
-		    {0 - PT_4K, 256 * T - 4 * K, 4 * K, PT_4K, R});
+	            {0 - PT_512G, 256 * T - 512 * G, 511 * G, PT_1G, RW},
+	            {0 - PT_1G, 256 * T - G, G - 2 * M, PT_2M, RW},
+	            {0 - PT_2M, 256 * T - 2 * M, 2 * M - 4 * K, PT_4K, RW},
+	            {0 - PT_4K, 256 * T - 4 * K, 4 * K, PT_4K, R});
 }
 
 static void unmap_region_wants_the_whole_range_mapped(void **state)
@@ -275,7 +273,7 @@ static void protect_region_skips_holes(void **state)
 	expect(map_region(2 * G, 0, G, true), PT_OK);
 	expect_frames(wp_model_protect_region(model, 0, 8 * K, 3 * G, R, 0), 0, 0);
 	expect_runs(0, {4 * K, 0, 4 * K, PT_4K, RW}, {8 * K, 4 * K, 8 * K, PT_4K, R},
-		    {2 * G, 0, G, PT_1G, R});
+	            {2 * G, 0, G, PT_1G, R});
 }
 
 /* --------------------------------------------------------------------- walk */
@@ -346,8 +344,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(regions_refuse_size_address_alignment_and_flags_in_order),
-		cmocka_unit_test(
-			map_region_refuses_physical_ranges_that_are_too_wide_or_unaligned),
+		cmocka_unit_test(map_region_refuses_physical_ranges_that_are_too_wide_or_unaligned),
 		cmocka_unit_test(
 			a_source_that_answers_too_wide_anywhere_comes_before_an_unaligned_page),
 		cmocka_unit_test(map_region_takes_the_largest_leaves_from_the_start_on),

@@ -53,7 +53,7 @@ static void the_borrower_sees_what_the_owner_has_at_once(void **state)
 	lend_two_slots();
 	expect(map(0, 1024 * G, 0, PT_1G), PT_OK);
 	expect_runs(0, {4 * K, 8 * K, 4 * K, PT_4K, RW}, {512 * G, 0, G, PT_1G, RW},
-		    {1024 * G, 0, G, PT_1G, RW});
+	            {1024 * G, 0, G, PT_1G, RW});
 	expect_frames(map(1, 2 * M, 0, PT_4K), 1, 0);
 	assert_int_equal(wp_model_query(model, 0, 2 * M + 5).mapping.paddr.value, 5);
 	expect(wp_model_protect(model, 1, 4 * K, R), PT_OK);
@@ -147,7 +147,7 @@ static void the_borrower_changes_nothing_that_it_borrowed(void **state)
 	/* Beside the borrowed slots it may. */
 	expect_frames(wp_model_map_region(model, 0, 1024 * G, 0, 4 * K, R, true, ALL), 3, 0);
 	expect_frames(wp_model_protect_region(model, 0, 1024 * G, 128 * T - 1024 * G, R, ALL), 0,
-		      0);
+	              0);
 	expect_frames(wp_model_unmap(model, 0, 1024 * G), 0, 3);
 	assert_int_equal(wp_model_query(model, 0, slot).mapping.flags, RW);
 }

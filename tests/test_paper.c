@@ -67,7 +67,7 @@ static void it_supports_the_regimes_of_its_architecture(void **state)
 		assert_string_equal(machine->name, "paper");
 		for (size_t i = 0; i < wp_regime_count; i++)
 			assert_int_equal(machine->supports(machine, &wp_regimes[i]),
-					 wp_regimes[i].arch == arch);
+			                 wp_regimes[i].arch == arch);
 		machine->close(machine);
 	}
 }
@@ -163,7 +163,7 @@ static void poison_is_no_translation_on_any_architecture_at_any_level(void **sta
 			use(fixture, wp_regimes[i].name);
 			for (unsigned above = 0; above < level; above++)
 				*slot(fixture, above, va) = fixture->tables[above + 1] >> shift |
-							    table[wp_regimes[i].arch];
+				                            table[wp_regimes[i].arch];
 			*slot(fixture, level, va) = WP_POISON;
 			assert_int_equal(walk(fixture, va).allowed, 0);
 			assert_int_equal(walk(fixture, va).open, 0);
@@ -187,12 +187,12 @@ static void fill_at_random(struct fixture *fixture, uint64_t *seed)
 		uint64_t *table = wp_memory_at(&fixture->memory, fixture->tables[i], WP_FRAME_SIZE);
 
 		for (size_t k = 0; k < 512; k++) {
-			const uint64_t to = fixture->tables[next_random(seed) %
-							    fixture->regime.levels];
+			const uint64_t to =
+				fixture->tables[next_random(seed) % fixture->regime.levels];
 			const uint64_t low = next_random(seed) & 0xff;
 
 			table[k] = next_random(seed) % 4 == 0 ? next_random(seed)
-							      : to >> shift | low;
+			                                      : to >> shift | low;
 		}
 	}
 }
@@ -201,8 +201,8 @@ static void assert_consistent(const struct fixture *fixture, uint64_t va)
 {
 	const struct wp_answer answer = walk(fixture, va);
 	struct wp_step steps[WP_MAX_STEPS];
-	const size_t count = wp_paper_steps(&fixture->regime, &fixture->memory,
-					    fixture->tables[0], va, steps);
+	const size_t count = wp_paper_steps(&fixture->regime, &fixture->memory, fixture->tables[0],
+	                                    va, steps);
 
 	assert_true(count <= fixture->regime.levels);
 	assert_true(count == answer.level || count == answer.level + 1u);
@@ -231,10 +231,11 @@ static void a_walk_through_anything_ends_and_writes_nothing(void **state)
 		       sizeof before);
 		wp_regime_ranges(&fixture->regime, first, last);
 		for (int k = 0; k < 500; k++)
-			assert_consistent(fixture, first[0] + next_random(&seed) %
-							      (last[0] - first[0]));
-		assert_memory_equal(wp_memory_at(&fixture->memory, fixture->tables[0],
-						 sizeof before), before, sizeof before);
+			assert_consistent(fixture,
+			                  first[0] + next_random(&seed) % (last[0] - first[0]));
+		assert_memory_equal(
+			wp_memory_at(&fixture->memory, fixture->tables[0], sizeof before), before,
+			sizeof before);
 	}
 }
 

@@ -46,8 +46,9 @@ static void each_level_is_indexed_by_nine_bits_of_the_address(void **state)
 	struct wp_step steps[WP_MAX_STEPS];
 
 	put(fixture, VA, 3, PAGE | NORMAL);
-	assert_int_equal(wp_paper_steps(&fixture->regime, &fixture->memory, fixture->tables[0],
-					VA, steps), 4);
+	assert_int_equal(
+		wp_paper_steps(&fixture->regime, &fixture->memory, fixture->tables[0], VA, steps),
+		4);
 	for (unsigned i = 0; i < 4; i++)
 		assert_int_equal(steps[i].entry_pa, fixture->tables[i] + 8 * index[i]);
 }
@@ -106,10 +107,10 @@ static void the_low_address_bits_of_a_block_are_ignored(void **state)
 
 static void res0_and_software_bits_make_no_difference(void **state)
 {
-	static const unsigned in_page[] = {5, 8, 9, 48, 49, 50, 51, 55, 56, 57, 58, 59, 60, 61,
-					   62, 63};
-	static const unsigned in_table[] = {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 48, 49, 50, 51, 52,
-					    53, 54, 55, 56, 57, 58, 63};
+	static const unsigned in_page[] = {5,  8,  9,  48, 49, 50, 51, 55,
+	                                   56, 57, 58, 59, 60, 61, 62, 63};
+	static const unsigned in_table[] = {2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 48,
+	                                    49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 63};
 	struct fixture *fixture = low(state);
 
 	for (size_t i = 0; i < COUNT(in_page); i++) {
@@ -148,7 +149,7 @@ static void attrindx_chooses_a_byte_of_mair(void **state)
 {
 	static const enum wp_memory_type types[] = {
 		WP_TYPE_DEVICE, WP_TYPE_NORMAL, WP_TYPE_UNCACHED, WP_TYPE_OTHER,
-		WP_TYPE_OTHER, WP_TYPE_OTHER, WP_TYPE_OTHER, WP_TYPE_OTHER,
+		WP_TYPE_OTHER,  WP_TYPE_OTHER,  WP_TYPE_OTHER,    WP_TYPE_OTHER,
 	};
 	struct fixture *fixture = low(state);
 
@@ -176,9 +177,8 @@ static void put_group(struct fixture *fixture, unsigned level, uint64_t first)
 
 	put(fixture, VA, level, 0);
 	for (uint64_t i = 0; i < 16; i++) {
-		*slot(fixture, level, va + (i << shift)) =
-			(first + (i << shift)) | NORMAL | CONTIGUOUS |
-			(level == 3 ? PAGE : BLOCK);
+		*slot(fixture, level, va + (i << shift)) = (first + (i << shift)) | NORMAL |
+		                                           CONTIGUOUS | (level == 3 ? PAGE : BLOCK);
 	}
 }
 

@@ -100,7 +100,7 @@ static void el2_has_one_privilege_and_xn_in_bit_54(void **state)
 		{0, AP(0), KR | KW | KX},
 		{0, AP(3), KR | KX},
 		{0, AP(1) | UXN, KR | KW},
-		{0, AP(1) | PXN, KR | KW | KX}, /* PXN is RES0... */
+		{0, AP(1) | PXN, KR | KW | KX},  /* PXN is RES0... */
 		{PXNTABLE, AP(1), KR | KW | KX}, /* ...and so is this... */
 		{APTABLE0, AP(1), KR | KW | KX}, /* ...and this */
 		{APTABLE1, AP(1), KR | KX},

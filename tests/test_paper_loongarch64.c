@@ -2,20 +2,20 @@
 /* The LoongArch64 walk, against entries set by hand from the manual, vol. 1. */
 #include "paper_fixture.h"
 
-#define V BIT(0)
-#define D BIT(1)
+#define V        BIT(0)
+#define D        BIT(1)
 #define PLV(plv) ((uint64_t)(plv) << 2)
 #define MAT(mat) ((uint64_t)(mat) << 4)
-#define G BIT(6)
-#define H BIT(6)
-#define G_HUGE BIT(12)
-#define NR BIT(61)
-#define NX BIT(62)
-#define RPLV BIT(63)
-#define PAGE (V | D | MAT(1))
+#define G        BIT(6)
+#define H        BIT(6)
+#define G_HUGE   BIT(12)
+#define NR       BIT(61)
+#define NX       BIT(62)
+#define RPLV     BIT(63)
+#define PAGE     (V | D | MAT(1))
 
 /* A different index at each level, and an offset. */
-#define VA 0x0000123456789abcu
+#define VA      0x0000123456789abcu
 #define HIGH_VA 0xffff923456789abcu
 
 static int open_fixture(void **state)
@@ -78,8 +78,9 @@ static void each_directory_is_indexed_by_nine_bits_of_the_address(void **state)
 	struct wp_step steps[WP_MAX_STEPS];
 
 	put(fixture, VA, 3, PAGE);
-	assert_int_equal(wp_paper_steps(&fixture->regime, &fixture->memory, fixture->tables[0],
-					VA, steps), 4);
+	assert_int_equal(
+		wp_paper_steps(&fixture->regime, &fixture->memory, fixture->tables[0], VA, steps),
+		4);
 	for (unsigned i = 0; i < 4; i++)
 		assert_int_equal(steps[i].entry_pa, fixture->tables[i] + 8 * index[i]);
 	fixture = high(state);
@@ -292,7 +293,7 @@ static void a_user_in_the_upper_half_is_open(void **state)
 static void mat_gives_the_memory_type(void **state)
 {
 	static const enum wp_memory_type types[] = {WP_TYPE_DEVICE, WP_TYPE_NORMAL,
-						    WP_TYPE_UNCACHED, WP_TYPE_OTHER};
+	                                            WP_TYPE_UNCACHED, WP_TYPE_OTHER};
 	struct fixture *fixture = low(state);
 
 	for (unsigned i = 0; i < 4; i++) {
@@ -354,7 +355,7 @@ static void a_table_outside_of_guest_memory_is_never_read(void **state)
 	}
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_fixture, fixture_close)
+#define TEST(name)    cmocka_unit_test_setup_teardown(name, open_fixture, fixture_close)
 #define AT_ZERO(name) cmocka_unit_test_setup_teardown(name, open_at_zero, fixture_close)
 
 int main(void)

@@ -2,17 +2,17 @@
 /* The RISC-V walk, against entries set by hand from the privileged manual. */
 #include "paper_fixture.h"
 
-#define V BIT(0)
-#define R BIT(1)
-#define W BIT(2)
-#define X BIT(3)
-#define U BIT(4)
-#define G BIT(5)
-#define A BIT(6)
-#define D BIT(7)
-#define PPN(pa) ((uint64_t)(pa) >> 12 << 10)
+#define V          BIT(0)
+#define R          BIT(1)
+#define W          BIT(2)
+#define X          BIT(3)
+#define U          BIT(4)
+#define G          BIT(5)
+#define A          BIT(6)
+#define D          BIT(7)
+#define PPN(pa)    ((uint64_t)(pa) >> 12 << 10)
 #define PBMT(type) ((uint64_t)(type) << 61)
-#define N BIT(63)
+#define N          BIT(63)
 
 /* Canonical in each of the three, with a different index at each level. */
 #define VA39 0x0000001456789abcu
@@ -66,8 +66,9 @@ static void each_level_is_indexed_by_nine_bits_of_the_address(void **state)
 	struct wp_step steps[WP_MAX_STEPS];
 
 	put(fixture, VA57, 4, V | R);
-	assert_int_equal(wp_paper_steps(&fixture->regime, &fixture->memory, fixture->tables[0],
-					VA57, steps), 5);
+	assert_int_equal(
+		wp_paper_steps(&fixture->regime, &fixture->memory, fixture->tables[0], VA57, steps),
+		5);
 	for (unsigned i = 0; i < 5; i++)
 		assert_int_equal(steps[i].entry_pa, fixture->tables[i] + 8 * index[i]);
 }
@@ -135,7 +136,7 @@ static void a_pointer_at_the_last_level_is_a_fault(void **state)
 static void a_d_and_u_are_reserved_in_a_pointer(void **state)
 {
 	static const char *const regimes[] = {"riscv64_sv48", "riscv64_sv48_svpbmt",
-					      "riscv64_sv48_xuantie"};
+	                                      "riscv64_sv48_xuantie"};
 	static const uint64_t bits[] = {A, D, U};
 
 	for (unsigned i = 0; i < COUNT(regimes) * COUNT(bits); i++) {
@@ -286,9 +287,9 @@ static void xuantie_bits_63_to_59_are_attributes(void **state)
 		enum wp_memory_type type;
 	} leaves[] = {
 		{0, WP_TYPE_UNCACHED},
-		{BIT(61) | BIT(60), WP_TYPE_UNCACHED},          /* 00110 */
-		{BIT(62) | BIT(61) | BIT(60), WP_TYPE_NORMAL},  /* 01110 */
-		{BIT(63) | BIT(60), WP_TYPE_DEVICE},            /* 10010 */
+		{BIT(61) | BIT(60), WP_TYPE_UNCACHED},         /* 00110 */
+		{BIT(62) | BIT(61) | BIT(60), WP_TYPE_NORMAL}, /* 01110 */
+		{BIT(63) | BIT(60), WP_TYPE_DEVICE},           /* 10010 */
 		{BIT(63) | BIT(62), WP_TYPE_DEVICE},
 		{BIT(59), WP_TYPE_UNCACHED},
 		{BIT(62), WP_TYPE_NORMAL},

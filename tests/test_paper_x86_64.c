@@ -2,18 +2,18 @@
 /* The x86_64 walk, against entries set by hand from the SDM, "Paging". */
 #include "paper_fixture.h"
 
-#define P BIT(0)
-#define RW BIT(1)
-#define US BIT(2)
-#define PWT BIT(3)
-#define PCD BIT(4)
-#define PS BIT(7)
-#define G BIT(8)
-#define XD BIT(63)
+#define P     BIT(0)
+#define RW    BIT(1)
+#define US    BIT(2)
+#define PWT   BIT(3)
+#define PCD   BIT(4)
+#define PS    BIT(7)
+#define G     BIT(8)
+#define XD    BIT(63)
 #define TABLE (P | RW | US)
 
 /* A different index at each level, and an offset. */
-#define VA 0x00fe123456789abcu
+#define VA  0x00fe123456789abcu
 #define VA4 0x0000123456789abcu
 
 static int open_fixture(void **state)
@@ -67,8 +67,9 @@ static void each_level_is_indexed_by_nine_bits_of_the_address(void **state)
 
 	use(fixture, "x86_64_la57");
 	put(fixture, VA, 4, 0x7654321000 | P);
-	assert_int_equal(wp_paper_steps(&fixture->regime, &fixture->memory, fixture->tables[0],
-					VA, steps), 5);
+	assert_int_equal(
+		wp_paper_steps(&fixture->regime, &fixture->memory, fixture->tables[0], VA, steps),
+		5);
 	for (unsigned i = 0; i < 5; i++) {
 		assert_int_equal(steps[i].level, i);
 		assert_int_equal(steps[i].entry_pa, fixture->tables[i] + 8 * index[i]);

@@ -116,7 +116,7 @@ static void hot_and_edge_addresses_reach_both_ends_of_each_range(void **state)
 }
 
 static struct wp_call resolve(const struct wp_regime *regime, const struct wp_model *model,
-			      struct wp_op op)
+                              struct wp_op op)
 {
 	struct wp_call call;
 
@@ -130,26 +130,33 @@ static void offsets_and_lengths_count_in_units_and_wrap(void **state)
 	struct wp_call call;
 
 	(void)state;
-	call = resolve(regime, NULL, (struct wp_op){
-		.opcode = WP_OP_MAP,
-		.va = {.base = WP_BASE_HOT, .index = 0, .offset = -3, .unit = WP_UNIT_2M},
-		.pa = {.base = WP_BASE_RAW, .value = 0x1234567},
-		.length = {.unit = WP_UNIT_4K, .count = 3},
-		.flags = 0xc1,
-	});
+	call = resolve(
+		regime, NULL,
+		(struct wp_op){
+			.opcode = WP_OP_MAP,
+			.va = {.base = WP_BASE_HOT, .index = 0, .offset = -3, .unit = WP_UNIT_2M},
+			.pa = {.base = WP_BASE_RAW, .value = 0x1234567},
+			.length = {.unit = WP_UNIT_4K, .count = 3},
+			.flags = 0xc1,
+		});
 	assert_int_equal(call.va, PT_512G - 3 * PT_2M);
 	assert_int_equal(call.pa, 0x1234567);
 	assert_int_equal(call.size, 3 * PT_4K);
 	assert_int_equal(call.flags, 0xc1);
-	call = resolve(regime, NULL, (struct wp_op){
-		.opcode = WP_OP_UNMAP,
-		.va = {.base = WP_BASE_EDGE, .index = 0, .offset = -5, .unit = WP_UNIT_BYTE},
-	});
+	call = resolve(regime, NULL,
+	               (struct wp_op){
+			       .opcode = WP_OP_UNMAP,
+			       .va = {.base = WP_BASE_EDGE,
+	                              .index = 0,
+	                              .offset = -5,
+	                              .unit = WP_UNIT_BYTE},
+		       });
 	assert_int_equal(call.va, UINT64_MAX - 4);
-	call = resolve(regime, NULL, (struct wp_op){
-		.opcode = WP_OP_UNMAP_REGION,
-		.length = {.unit = WP_UNITS, .value = (uint64_t)1 << 63},
-	});
+	call = resolve(regime, NULL,
+	               (struct wp_op){
+			       .opcode = WP_OP_UNMAP_REGION,
+			       .length = {.unit = WP_UNITS, .value = (uint64_t)1 << 63},
+		       });
 	assert_int_equal(call.size, (uint64_t)1 << 63);
 	call = resolve(regime, NULL, (struct wp_op){.opcode = WP_OP_WALK, .count = 0xffff});
 	assert_true(call.count == SIZE_MAX);
@@ -306,12 +313,9 @@ static void an_operation_from_a_call_depends_on_nothing(void **state)
 static void sources_scatter_pages_as_their_names_say(void **state)
 {
 	static const uint64_t expected[WP_SOURCES][5] = {
-		[WP_SOURCE_LINEAR] = {0, 1, 2, 3, 4},
-		[WP_SOURCE_REVERSED] = {4, 3, 2, 1, 0},
-		[WP_SOURCE_SWAPPED] = {1, 0, 3, 2, 4},
-		[WP_SOURCE_SAME] = {0, 0, 0, 0, 0},
-		[WP_SOURCE_BROKEN] = {0, 1, 3, 3, 4},
-		[WP_SOURCE_UNALIGNED] = {0, 1, 2, 3, 4},
+		[WP_SOURCE_LINEAR] = {0, 1, 2, 3, 4},  [WP_SOURCE_REVERSED] = {4, 3, 2, 1, 0},
+		[WP_SOURCE_SWAPPED] = {1, 0, 3, 2, 4}, [WP_SOURCE_SAME] = {0, 0, 0, 0, 0},
+		[WP_SOURCE_BROKEN] = {0, 1, 3, 3, 4},  [WP_SOURCE_UNALIGNED] = {0, 1, 2, 3, 4},
 	};
 	const uint64_t pa = 0x7000;
 
@@ -321,7 +325,7 @@ static void sources_scatter_pages_as_their_names_say(void **state)
 			const bool off = source == WP_SOURCE_UNALIGNED && i == 4;
 
 			assert_int_equal(wp_source_page((enum wp_source)source, pa, i, 5),
-					 pa + expected[source][i] * PT_4K + (off ? 8 : 0));
+			                 pa + expected[source][i] * PT_4K + (off ? 8 : 0));
 		}
 	}
 }

@@ -85,14 +85,14 @@ static void people_may_write_comments_and_spaces_as_they_like(void **state)
 
 	(void)state;
 	assert_true(wp_program_parse(&program,
-				     "# why this is kept\n\n  walkproof\t1 # the first version\r\n"
-				     "\tregime  x86_64\n   \n# nothing\n"
-				     "map flags=wr  size=0x1000\tva=4096 pa=hot0+0x2M t0# no end",
-				     why, sizeof why));
+	                             "# why this is kept\n\n  walkproof\t1 # the first version\r\n"
+	                             "\tregime  x86_64\n   \n# nothing\n"
+	                             "map flags=wr  size=0x1000\tva=4096 pa=hot0+0x2M t0# no end",
+	                             why, sizeof why));
 	assert_true(wp_program_parse(&plain,
-				     "walkproof 1\nregime x86_64\n"
-				     "map t0 va=0x1000 pa=hot0 size=0x1000 flags=rw----\n",
-				     why, sizeof why));
+	                             "walkproof 1\nregime x86_64\n"
+	                             "map t0 va=0x1000 pa=hot0 size=0x1000 flags=rw----\n",
+	                             why, sizeof why));
 	assert_same(&program, &plain);
 }
 
@@ -131,14 +131,13 @@ static void a_mistake_is_named_with_its_line(void **state)
 		{"unmap t0 va=hot0+128", "can't read 'va=hot0+128" LIKE_VA},
 		{"unmap t0 va=hot0+1x3K", "can't read 'va=hot0+1x3K" LIKE_VA},
 		{"unmap t0 va=0x", "can't read 'va=0x" LIKE_VA},
-		{"unmap t0 va=0x10000000000000000",
-		 "can't read 'va=0x10000000000000000" LIKE_VA},
+		{"unmap t0 va=0x10000000000000000", "can't read 'va=0x10000000000000000" LIKE_VA},
 		{"unmap_region t0 va=hot0 size=65536x4K",
-		 "can't read 'size=65536x4K': it should look like size=17x4K"},
+	         "can't read 'size=65536x4K': it should look like size=17x4K"},
 		{"protect t0 va=hot0 flags=rwz",
-		 "can't read 'flags=rwz': it should look like flags=rw-u--"},
+	         "can't read 'flags=rwz': it should look like flags=rw-u--"},
 		{"protect t0 va=hot0 flags=",
-		 "can't read 'flags=': it should look like flags=rw-u--"},
+	         "can't read 'flags=': it should look like flags=rw-u--"},
 		{"refuse 65536", "can't read '65536': it should look like 3"},
 	};
 #undef LIKE_VA
@@ -152,7 +151,7 @@ static void a_mistake_is_named_with_its_line(void **state)
 	}
 	for (size_t i = 0; i < sizeof bad_lines / sizeof bad_lines[0]; i++) {
 		snprintf(text, sizeof text, "walkproof 1\nregime x86_64\nprobe\n\n%s\nprobe\n",
-			 bad_lines[i].line);
+		         bad_lines[i].line);
 		snprintf(expected, sizeof expected, "line 5: %s", bad_lines[i].why);
 		assert_false(wp_program_parse(&program, text, why, sizeof why));
 		assert_string_equal(why, expected);

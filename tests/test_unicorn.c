@@ -83,7 +83,7 @@ static void each_quirk_is_still_there(void **state)
 		for (size_t q = 0; q < machine->quirk_count; q++) {
 			if (!machine->quirks[q].still_there(machine))
 				fail_msg("%s is gone: take it off the list",
-					 machine->quirks[q].key);
+				         machine->quirks[q].key);
 		}
 	}
 }
@@ -98,8 +98,8 @@ static void self_test_and_quirks_leave_memory_as_it_was(void **state)
 
 	assert_true(wp_memory_alloc(memory, &before));
 	wp_memory_free(memory, before);
-	assert_true(machine->self_test(fixture->machine[0], wp_regime_find("x86_64"), why,
-				       sizeof why));
+	assert_true(
+		machine->self_test(fixture->machine[0], wp_regime_find("x86_64"), why, sizeof why));
 	assert_true(machine->quirks[0].still_there(fixture->machine[0]));
 	assert_int_equal(memory->in_use, 0);
 	assert_int_equal(memory->allocations, 1);
@@ -146,13 +146,14 @@ static void flush_the_neighbour(struct wp_machine *machine, const uint64_t *va)
 }
 
 static void answer_with_the_address_itself(struct wp_machine *machine,
-					   const struct wp_probe *probes,
-					   struct wp_answer *answers, size_t count)
+                                           const struct wp_probe *probes, struct wp_answer *answers,
+                                           size_t count)
 {
 	(void)machine;
 	for (size_t i = 0; i < count; i++)
 		answers[i] = (struct wp_answer){.answered = probes[i].kinds,
-						.allowed = probes[i].kinds, .pa = probes[i].va};
+		                                .allowed = probes[i].kinds,
+		                                .pa = probes[i].va};
 }
 
 static void load_nothing(struct wp_machine *machine, const struct wp_regime *regime, uint64_t root)

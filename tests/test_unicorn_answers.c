@@ -19,14 +19,15 @@ static const struct row x86_64_rows[] = {
 	{0x007 | XD, KR | KW | UR | UW},
 	{0x000, 0},
 	{0x006, 0},
-	{0x01b, KR | KW | KX},                    /* uncached */
-	{0x103, KR | KW | KX},                    /* global */
-	{0x7ff0000000000003, KR | KW | KX},       /* ignored bits */
+	{0x01b, KR | KW | KX},              /* uncached */
+	{0x103, KR | KW | KX},              /* global */
+	{0x7ff0000000000003, KR | KW | KX}, /* ignored bits */
 };
 
 #define PXN ((uint64_t)1 << 53)
 #define UXN ((uint64_t)1 << 54)
-static const struct row aarch64_rows[] = { /* AF is 0x400; AP[2:1] is 0xc0 */
+static const struct row aarch64_rows[] = {
+	/* AF is 0x400; AP[2:1] is 0xc0 */
 	{0x400, KR | KW | KX | UX},
 	{0x400 | UXN, KR | KW | KX},
 	{0x400 | PXN | UXN, KR | KW},
@@ -40,16 +41,14 @@ static const struct row aarch64_rows[] = { /* AF is 0x400; AP[2:1] is 0xc0 */
 	{0x000, 0},
 	{0x040, 0},
 };
-static const struct row el2_rows[] = { /* bit 54 is XN, AP[1] is RES1 */
-	{0x440, KR | KW | KX},
-	{0x440 | UXN, KR | KW},
-	{0x4c0, KR | KX},
-	{0x4c0 | UXN, KR},
-	{0x440 | PXN, KR | KW | KX},
-	{0x040, 0},
+static const struct row el2_rows[] = {
+	/* bit 54 is XN, AP[1] is RES1 */
+	{0x440, KR | KW | KX}, {0x440 | UXN, KR | KW},      {0x4c0, KR | KX},
+	{0x4c0 | UXN, KR},     {0x440 | PXN, KR | KW | KX}, {0x040, 0},
 };
 
-static const struct row riscv64_rows[] = { /* V R W X U G A D */
+static const struct row riscv64_rows[] = {
+	/* V R W X U G A D */
 	{0xc0 | 0x03, KR},
 	{0xc0 | 0x07, KR | KW},
 	{0xc0 | 0x09, KX},
@@ -61,16 +60,16 @@ static const struct row riscv64_rows[] = { /* V R W X U G A D */
 	{0xc0 | 0x1f, KR | KW | UR | UW | UX},
 	{0xc0 | 0x05, 0}, /* W without R */
 	{0xc0 | 0x0d, 0},
-	{0xc0 | 0x0e, 0}, /* V clear */
+	{0xc0 | 0x0e, 0},      /* V clear */
 	{0x3ef, KR | KW | KX}, /* software bits and G */
 };
 
 struct matrix {
 	const char *regime;
-	unsigned largest; /* level of the largest leaf */
+	unsigned largest;       /* level of the largest leaf */
 	unsigned address_shift; /* to the right, of the address in an entry */
-	uint64_t huge, last; /* what makes an entry a leaf above, and at, the last level */
-	uint64_t pa;         /* aligned for the largest leaf; no RAM */
+	uint64_t huge, last;    /* what makes an entry a leaf above, and at, the last level */
+	uint64_t pa;            /* aligned for the largest leaf; no RAM */
 	unsigned kinds;
 	const struct row *rows;
 	size_t count;
@@ -89,7 +88,7 @@ static const struct matrix matrices[] = {
 };
 
 static void check_row(struct wp_scratch *scratch, const struct matrix *matrix, unsigned level,
-		      const struct row *row)
+                      const struct row *row)
 {
 	const struct wp_regime *regime = scratch->regime;
 	const uint64_t span = wp_regime_span(regime, level);
@@ -98,13 +97,13 @@ static void check_row(struct wp_scratch *scratch, const struct matrix *matrix, u
 	struct wp_answer answer;
 
 	*scratch->entry[level] = matrix->pa >> matrix->address_shift | row->bits |
-				 (level + 1 == regime->levels ? matrix->last : matrix->huge);
+	                         (level + 1 == regime->levels ? matrix->last : matrix->huge);
 	answer = ask(&scratch->unicorn->machine, va, WP_ALL_KINDS);
 	if (answer.answered != matrix->kinds || answer.allowed != row->allowed || answer.pa != pa ||
 	    (answer.fault == WP_FAULT_NONE) != (row->allowed != 0))
 		fail_msg("%s, level %u, bits 0x%llx: 0x%x answered, 0x%x allowed, to 0x%llx",
-			 regime->name, level, (unsigned long long)row->bits, answer.answered,
-			 answer.allowed, (unsigned long long)answer.pa);
+		         regime->name, level, (unsigned long long)row->bits, answer.answered,
+		         answer.allowed, (unsigned long long)answer.pa);
 }
 
 static void rights_and_addresses_are_as_the_manuals_say_at_every_leaf_level(void **state)
@@ -167,11 +166,11 @@ static void tables_above_take_rights_away(void **state)
 		struct wp_scratch scratch;
 
 		open_scratch(&scratch, fixture, rows[i].regime);
-		*wp_scratch_last(&scratch) =
-			0x5a5a5000 | (scratch.regime->arch == WP_X86_64 ? 0x7 : 0x443);
+		*wp_scratch_last(&scratch) = 0x5a5a5000 |
+		                             (scratch.regime->arch == WP_X86_64 ? 0x7 : 0x443);
 		*scratch.entry[rows[i].level] ^= rows[i].flipped;
 		assert_int_equal(ask(&scratch.unicorn->machine, scratch.va, WP_ALL_KINDS).allowed,
-				 rows[i].allowed);
+		                 rows[i].allowed);
 		wp_scratch_close(&scratch);
 	}
 }
@@ -182,12 +181,11 @@ static void addresses_out_of_range_fault(void **state)
 		const char *regime;
 		uint64_t va;
 	} rows[] = {
-		{"x86_64", 0x0000800000000000}, {"x86_64_la57", 0x0100000000000000},
-		{"aarch64_low", 0xffff000000000000}, {"aarch64_low", 0x0001000000000000},
+		{"x86_64", 0x0000800000000000},       {"x86_64_la57", 0x0100000000000000},
+		{"aarch64_low", 0xffff000000000000},  {"aarch64_low", 0x0001000000000000},
 		{"aarch64_high", 0x0000000000001000}, {"aarch64_high", 0xfffeffffffffffff},
-		{"aarch64_el2", 0xffffffffffffffff},
-		{"riscv64_sv39", 0x0000004000000000}, {"riscv64_sv48", 0x0000800000000000},
-		{"riscv64_sv57", 0x0100000000000000},
+		{"aarch64_el2", 0xffffffffffffffff},  {"riscv64_sv39", 0x0000004000000000},
+		{"riscv64_sv48", 0x0000800000000000}, {"riscv64_sv57", 0x0100000000000000},
 	};
 	struct fixture *fixture = *state;
 
@@ -215,8 +213,8 @@ static void only_the_kinds_that_are_asked_are_answered(void **state)
 	open_scratch(&scratch, fixture, "x86_64");
 	*wp_scratch_last(&scratch) = 0x5a5a5007;
 	for (unsigned kinds = 0; kinds <= WP_ALL_KINDS; kinds++) {
-		const struct wp_answer answer =
-			ask(&scratch.unicorn->machine, scratch.va, (uint8_t)kinds);
+		const struct wp_answer answer = ask(&scratch.unicorn->machine, scratch.va,
+		                                    (uint8_t)kinds);
 
 		assert_int_equal(answer.answered, kinds);
 		assert_int_equal(answer.allowed, kinds & ~KX);

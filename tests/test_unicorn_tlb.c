@@ -7,9 +7,9 @@
  */
 static void a_batch_answers_what_single_probes_answer(void **state)
 {
-	static const char *const regimes[] = {"x86_64", "x86_64_la57", "aarch64_low",
-					      "aarch64_high", "aarch64_el2", "riscv64_sv39",
-					      "riscv64_sv57_svpbmt"};
+	static const char *const regimes[] = {
+		"x86_64",      "x86_64_la57",  "aarch64_low",        "aarch64_high",
+		"aarch64_el2", "riscv64_sv39", "riscv64_sv57_svpbmt"};
 	enum { COUNT = 300 };
 	struct fixture *fixture = *state;
 	struct wp_probe probes[COUNT];
@@ -24,11 +24,11 @@ static void a_batch_answers_what_single_probes_answer(void **state)
 		open_scratch(&scratch, fixture, regimes[r]);
 		machine = &scratch.unicorn->machine;
 		last = wp_memory_at(&fixture->memory, scratch.frame[scratch.regime->levels - 1],
-				    WP_FRAME_SIZE);
+		                    WP_FRAME_SIZE);
 		for (size_t i = 0; i < 512; i++) {
 			random = random * 1664525 + 1013904223;
 			wp_scratch_map(&scratch, i % 2 ? scratch.page : 0x5a5a5000,
-				       PT_READ | (random >> 20 & PT_FLAGS_ALL));
+			               PT_READ | (random >> 20 & PT_FLAGS_ALL));
 			last[i] = *wp_scratch_last(&scratch);
 			if (random >> 28 == 0)
 				last[i] = 0;
@@ -36,7 +36,7 @@ static void a_batch_answers_what_single_probes_answer(void **state)
 		for (size_t i = 0; i < COUNT; i++) {
 			random = random * 1664525 + 1013904223;
 			probes[i].va = (scratch.va & ~(uint64_t)0x1fffff) |
-				       (random >> 16 & 127) << 12 | (random >> 10 & 63);
+			               (random >> 16 & 127) << 12 | (random >> 10 & 63);
 			probes[i].kinds = (uint8_t)(i % 3 ? WP_ALL_KINDS : random >> 24 & 0x3f);
 		}
 		machine->probe(machine, probes, answers, COUNT);
@@ -55,7 +55,7 @@ static void a_batch_answers_what_single_probes_answer(void **state)
 static void a_batch_sees_what_was_stored_since_the_last_one(void **state)
 {
 	static const char *const regimes[] = {"x86_64", "aarch64_low", "aarch64_el2",
-					      "riscv64_sv48"};
+	                                      "riscv64_sv48"};
 	struct fixture *fixture = *state;
 
 	for (size_t r = 0; r < sizeof regimes / sizeof regimes[0]; r++) {
@@ -80,7 +80,7 @@ static void a_batch_sees_what_was_stored_since_the_last_one(void **state)
 static void a_load_drops_what_the_last_root_left(void **state)
 {
 	static const char *const regimes[] = {"x86_64", "aarch64_high", "aarch64_el2",
-					      "riscv64_sv39"};
+	                                      "riscv64_sv39"};
 	struct fixture *fixture = *state;
 
 	for (size_t r = 0; r < sizeof regimes / sizeof regimes[0]; r++) {
@@ -108,7 +108,7 @@ static void a_supervisor_never_executes_a_user_page_in_the_window(void **state)
 	wp_scratch_map(&scratch, scratch.page, PT_READ | PT_WRITE | PT_EXECUTE | PT_USER);
 	for (int i = 0; i < 3; i++) {
 		const struct wp_probe probes[] = {{scratch.va, WP_ALL_KINDS},
-						  {scratch.va + 8, WP_ALL_KINDS}};
+		                                  {scratch.va + 8, WP_ALL_KINDS}};
 		struct wp_answer answers[2];
 
 		scratch.unicorn->machine.probe(&scratch.unicorn->machine, probes, answers, 2);
@@ -122,7 +122,7 @@ static void a_supervisor_never_executes_a_user_page_in_the_window(void **state)
 static void a_flush_of_one_address_leaves_others_alone(void **state)
 {
 	static const char *const regimes[] = {"x86_64", "x86_64_la57", "aarch64_low",
-					      "aarch64_high", "aarch64_el2"};
+	                                      "aarch64_high", "aarch64_el2"};
 	struct fixture *fixture = *state;
 
 	for (size_t r = 0; r < sizeof regimes / sizeof regimes[0]; r++) {

@@ -15,7 +15,7 @@
 
 #include "machines/unicorn.h"
 
-#define BASE 0x80000000u
+#define BASE   0x80000000u
 #define FRAMES 64u
 
 static const enum wp_arch served[] = {WP_X86_64, WP_AARCH64, WP_RISCV64};
@@ -23,12 +23,12 @@ static const enum wp_arch served[] = {WP_X86_64, WP_AARCH64, WP_RISCV64};
 
 /* Kinds as sets. */
 #define BIT(kind) (1u << (kind))
-#define KR BIT(WP_KERNEL_READ)
-#define KW BIT(WP_KERNEL_WRITE)
-#define KX BIT(WP_KERNEL_EXECUTE)
-#define UR BIT(WP_USER_READ)
-#define UW BIT(WP_USER_WRITE)
-#define UX BIT(WP_USER_EXECUTE)
+#define KR        BIT(WP_KERNEL_READ)
+#define KW        BIT(WP_KERNEL_WRITE)
+#define KX        BIT(WP_KERNEL_EXECUTE)
+#define UR        BIT(WP_USER_READ)
+#define UW        BIT(WP_USER_WRITE)
+#define UX        BIT(WP_USER_EXECUTE)
 
 struct fixture {
 	struct wp_memory memory;
@@ -67,7 +67,7 @@ static inline int close_all(void **state)
 }
 
 static inline struct wp_machine *machine_for(struct fixture *fixture,
-					     const struct wp_regime *regime)
+                                             const struct wp_regime *regime)
 {
 	for (size_t i = 0; i < SERVED; i++) {
 		if (served[i] == regime->arch)
@@ -87,7 +87,7 @@ static inline struct wp_answer ask(struct wp_machine *machine, uint64_t va, uint
 }
 
 static inline void open_scratch(struct wp_scratch *scratch, struct fixture *fixture,
-				const char *regime)
+                                const char *regime)
 {
 	const struct wp_regime *found = wp_regime_find(regime);
 

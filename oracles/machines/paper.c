@@ -29,13 +29,13 @@ static struct paper *paper_of(struct wp_machine *machine)
 }
 
 void wp_paper_walk(const struct wp_regime *regime, const struct wp_memory *memory, uint64_t root,
-		   uint64_t va, struct wp_answer *answer)
+                   uint64_t va, struct wp_answer *answer)
 {
 	archs[regime->arch]->walk(regime, memory, root, va, answer, NULL);
 }
 
-size_t wp_paper_steps(const struct wp_regime *regime, const struct wp_memory *memory,
-		      uint64_t root, uint64_t va, struct wp_step steps[WP_MAX_STEPS])
+size_t wp_paper_steps(const struct wp_regime *regime, const struct wp_memory *memory, uint64_t root,
+                      uint64_t va, struct wp_step steps[WP_MAX_STEPS])
 {
 	struct wp_answer answer;
 
@@ -67,7 +67,7 @@ static void narrow(struct wp_answer *answer, uint8_t kinds)
 }
 
 static void probe(struct wp_machine *machine, const struct wp_probe *probes,
-		  struct wp_answer *answers, size_t count)
+                  struct wp_answer *answers, size_t count)
 {
 	const struct paper *paper = paper_of(machine);
 	wp_paper_walker *const walk = archs[machine->arch]->walk;
@@ -160,7 +160,7 @@ static void build(const struct paper *paper, uint64_t root, uint64_t va)
 
 		if (leaves[slot] != 0)
 			table[wp_paper_index(va, 12) + slot] = pa >> arch->address_shift |
-							       leaves[slot];
+			                                       leaves[slot];
 	}
 }
 
@@ -183,7 +183,7 @@ static const char *run_check(struct wp_machine *machine, const struct check *che
 }
 
 static bool self_test(struct wp_machine *machine, const struct wp_regime *regime, char *why,
-		      size_t why_size)
+                      size_t why_size)
 {
 	const char *wrong = NULL;
 	uint64_t root, va;

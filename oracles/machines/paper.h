@@ -20,18 +20,18 @@
  * dirty bits stay as they are.
  */
 typedef size_t wp_paper_walker(const struct wp_regime *regime, const struct wp_memory *memory,
-			       uint64_t root, uint64_t va, struct wp_answer *answer,
-			       struct wp_step *steps);
+                               uint64_t root, uint64_t va, struct wp_answer *answer,
+                               struct wp_step *steps);
 
 /* What the self-test needs to build tables by hand, and the walk that it tests. */
 struct wp_paper_arch {
 	wp_paper_walker *walk;
 	const char *manual;
-	uint64_t table;            /* an entry that leads to a table, but for its address */
-	uint64_t kernel_writable;  /* a 4 KiB leaf, but for its address */
+	uint64_t table;           /* an entry that leads to a table, but for its address */
+	uint64_t kernel_writable; /* a 4 KiB leaf, but for its address */
 	uint64_t kernel_read_only;
 	uint64_t user_read_only;
-	uint8_t address_shift;     /* of a physical address, to the right */
+	uint8_t address_shift; /* of a physical address, to the right */
 };
 
 extern const struct wp_paper_arch wp_paper_x86_64;
@@ -40,7 +40,7 @@ extern const struct wp_paper_arch wp_paper_riscv64;
 extern const struct wp_paper_arch wp_paper_loongarch64;
 
 /* All four index 512 entries of 8 bytes by 9 bits, the lowest level from bit 12. */
-#define WP_PAPER_ENTRIES 512u
+#define WP_PAPER_ENTRIES    512u
 #define WP_PAPER_INDEX_BITS 9u
 
 static inline unsigned wp_paper_root_shift(const struct wp_regime *regime)
@@ -77,7 +77,7 @@ static inline size_t wp_paper_index(uint64_t va, unsigned shift)
 }
 
 static inline uint64_t wp_paper_step(struct wp_step *steps, unsigned level, uint64_t table,
-				     const uint64_t *entries, size_t index)
+                                     const uint64_t *entries, size_t index)
 {
 	if (steps != NULL)
 		steps[level] = (struct wp_step){level, table + index * 8, entries[index]};
@@ -87,12 +87,12 @@ static inline uint64_t wp_paper_step(struct wp_step *steps, unsigned level, uint
 static inline uint8_t wp_paper_kinds(bool kr, bool kw, bool kx, bool ur, bool uw, bool ux)
 {
 	return (uint8_t)(kr << WP_KERNEL_READ | kw << WP_KERNEL_WRITE | kx << WP_KERNEL_EXECUTE |
-			 ur << WP_USER_READ | uw << WP_USER_WRITE | ux << WP_USER_EXECUTE);
+	                 ur << WP_USER_READ | uw << WP_USER_WRITE | ux << WP_USER_EXECUTE);
 }
 
 /* A walk that ends without a leaf. */
 static inline void wp_paper_fault(struct wp_answer *answer, uint8_t answered, uint8_t open,
-				  enum wp_fault fault, unsigned level)
+                                  enum wp_fault fault, unsigned level)
 {
 	*answer = (struct wp_answer){
 		.answered = answered,

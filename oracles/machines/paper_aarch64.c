@@ -7,23 +7,23 @@
 #include "paper.h"
 
 /* D8 "VMSAv8-64 descriptor formats". */
-#define VALID ((uint64_t)1 << 0)
+#define VALID         ((uint64_t)1 << 0)
 #define TABLE_OR_PAGE ((uint64_t)1 << 1)
-#define BIT_AP1 6 /* EL0 may access */
-#define BIT_AP2 7 /* read-only */
-#define AF ((uint64_t)1 << 10)
-#define NG ((uint64_t)1 << 11)
-#define BLOCK_NT ((uint64_t)1 << 16)
-#define CONTIGUOUS ((uint64_t)1 << 52)
-#define BIT_PXN 53
-#define BIT_UXN 54 /* XN where there is one privilege */
-#define BIT_PXNTABLE 59
-#define BIT_UXNTABLE 60
-#define BIT_APTABLE0 61 /* EL0 may not access */
-#define BIT_APTABLE1 62 /* nobody may write */
+#define BIT_AP1       6 /* EL0 may access */
+#define BIT_AP2       7 /* read-only */
+#define AF            ((uint64_t)1 << 10)
+#define NG            ((uint64_t)1 << 11)
+#define BLOCK_NT      ((uint64_t)1 << 16)
+#define CONTIGUOUS    ((uint64_t)1 << 52)
+#define BIT_PXN       53
+#define BIT_UXN       54 /* XN where there is one privilege */
+#define BIT_PXNTABLE  59
+#define BIT_UXNTABLE  60
+#define BIT_APTABLE0  61 /* EL0 may not access */
+#define BIT_APTABLE1  62 /* nobody may write */
 
 #define FIRST_BLOCK_LEVEL 1 /* level 0 has blocks with DS = 1 only */
-#define LAST_LEVEL 3
+#define LAST_LEVEL        3
 
 /*
  * D8 "Memory region attributes", by AttrIndx: MAIR bytes 0x04 (Device-nGnRE),
@@ -90,7 +90,7 @@ static bool is_sound_group(const uint64_t *entries, size_t index, unsigned shift
 
 /* The kinds for which the manual leaves the outcome of this leaf free. */
 static uint8_t open_kinds(const uint64_t *entries, size_t index, unsigned shift, uint8_t type,
-			  uint8_t allowed)
+                          uint8_t allowed)
 {
 	const uint64_t leaf = entries[index];
 	const uint8_t execute = 1u << WP_KERNEL_EXECUTE | 1u << WP_USER_EXECUTE;
@@ -105,7 +105,7 @@ static uint8_t open_kinds(const uint64_t *entries, size_t index, unsigned shift,
 }
 
 static void answer_leaf(const struct wp_regime *regime, const uint64_t *entries, uint64_t va,
-			unsigned level, unsigned shift, uint64_t tables, struct wp_answer *answer)
+                        unsigned level, unsigned shift, uint64_t tables, struct wp_answer *answer)
 {
 	const uint8_t answered = regime->one_privilege ? WP_KERNEL_KINDS : WP_ALL_KINDS;
 	const size_t index = wp_paper_index(va, shift);
@@ -123,8 +123,7 @@ static void answer_leaf(const struct wp_regime *regime, const uint64_t *entries,
 		wp_paper_fault(answer, answered, 0, WP_FAULT_ACCESS_FLAG, level);
 		return;
 	}
-	allowed = regime->one_privilege ? allowed_el2(leaf, tables)
-					: allowed_el1_el0(leaf, tables);
+	allowed = regime->one_privilege ? allowed_el2(leaf, tables) : allowed_el1_el0(leaf, tables);
 	*answer = (struct wp_answer){
 		.answered = answered,
 		.allowed = allowed,
@@ -146,7 +145,7 @@ static bool in_half(const struct wp_regime *regime, uint64_t va)
 }
 
 static size_t walk(const struct wp_regime *regime, const struct wp_memory *memory, uint64_t root,
-		   uint64_t va, struct wp_answer *answer, struct wp_step *steps)
+                   uint64_t va, struct wp_answer *answer, struct wp_step *steps)
 {
 	const uint8_t answered = regime->one_privilege ? WP_KERNEL_KINDS : WP_ALL_KINDS;
 	const uint64_t address = wp_bits(47, 12);
@@ -190,8 +189,8 @@ static size_t walk(const struct wp_regime *regime, const struct wp_memory *memor
 	return level + 1u;
 }
 
-#define PAGE (VALID | TABLE_OR_PAGE | AF | NG | (uint64_t)1 << 2)
-#define PRIVATE ((uint64_t)1 << BIT_UXN)
+#define PAGE      (VALID | TABLE_OR_PAGE | AF | NG | (uint64_t)1 << 2)
+#define PRIVATE   ((uint64_t)1 << BIT_UXN)
 #define READ_ONLY ((uint64_t)1 << BIT_AP2)
 
 const struct wp_paper_arch wp_paper_aarch64 = {

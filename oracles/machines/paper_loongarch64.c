@@ -8,25 +8,25 @@
 #include "paper.h"
 
 /* LA 5.4.5, the figures of the page-table entries. */
-#define V ((uint64_t)1 << 0)
-#define BIT_D 1
-#define PLV_SHIFT 2
-#define MAT_SHIFT 4
-#define H ((uint64_t)1 << 6) /* in a directory */
-#define BIT_G 6              /* in a page entry */
-#define BIT_G_HUGE 12
+#define V           ((uint64_t)1 << 0)
+#define BIT_D       1
+#define PLV_SHIFT   2
+#define MAT_SHIFT   4
+#define H           ((uint64_t)1 << 6) /* in a directory */
+#define BIT_G       6                  /* in a page entry */
+#define BIT_G_HUGE  12
 #define LEVEL_FIELD ((uint64_t)3 << 13)
-#define BIT_NR 61
-#define BIT_NX 62
-#define BIT_RPLV 63
+#define BIT_NR      61
+#define BIT_NX      62
+#define BIT_RPLV    63
 
 #define LEVELS 4
-#define VALEN 48
-#define PALEN 48
+#define VALEN  48
+#define PALEN  48
 
 /* LA 5.3: SUC, CC, WUC, reserved. */
 static const uint8_t memory_types[] = {WP_TYPE_DEVICE, WP_TYPE_NORMAL, WP_TYPE_UNCACHED,
-				       WP_TYPE_OTHER};
+                                       WP_TYPE_OTHER};
 
 /* LA 5.4.3: RPLV = 0: a privilege as high or higher than PLV; RPLV = 1: just PLV. */
 static bool is_privileged(uint64_t leaf, unsigned current)
@@ -42,8 +42,8 @@ static uint8_t allowed_kinds(uint64_t leaf)
 	const bool kernel = is_privileged(leaf, 0), user = is_privileged(leaf, 3);
 	const bool r = !wp_bit(leaf, BIT_NR), w = wp_bit(leaf, BIT_D), x = !wp_bit(leaf, BIT_NX);
 
-	return wp_paper_kinds(kernel && r, kernel && w, kernel && x,
-			      user && r, user && w, user && x);
+	return wp_paper_kinds(kernel && r, kernel && w, kernel && x, user && r, user && w,
+	                      user && x);
 }
 
 /*
@@ -57,7 +57,7 @@ static bool is_unspecified_huge(uint64_t leaf, unsigned shift)
 }
 
 static void answer_leaf(const struct wp_regime *regime, uint64_t leaf, uint64_t va, unsigned level,
-			unsigned shift, uint8_t open, struct wp_answer *answer)
+                        unsigned shift, uint8_t open, struct wp_answer *answer)
 {
 	const bool huge = shift != 12;
 	const uint64_t offset = va & ~(UINT64_MAX << shift);
@@ -97,7 +97,7 @@ static bool in_half(const struct wp_regime *regime, uint64_t va)
 }
 
 static size_t walk(const struct wp_regime *regime, const struct wp_memory *memory, uint64_t root,
-		   uint64_t va, struct wp_answer *answer, struct wp_step *steps)
+                   uint64_t va, struct wp_answer *answer, struct wp_step *steps)
 {
 	const uint64_t address = wp_bits(PALEN - 1, 12), low = wp_bits(11, 0);
 	unsigned shift = 12 + WP_PAPER_INDEX_BITS * (LEVELS - 1), level = 0;

@@ -7,18 +7,18 @@
 #include "paper.h"
 
 /* RV "Sv39", the figure of the page-table entry. */
-#define V ((uint64_t)1 << 0)
-#define R ((uint64_t)1 << 1)
-#define W ((uint64_t)1 << 2)
-#define X ((uint64_t)1 << 3)
-#define U ((uint64_t)1 << 4)
-#define G ((uint64_t)1 << 5)
-#define A ((uint64_t)1 << 6)
-#define D ((uint64_t)1 << 7)
-#define PBMT_SHIFT 61
+#define V             ((uint64_t)1 << 0)
+#define R             ((uint64_t)1 << 1)
+#define W             ((uint64_t)1 << 2)
+#define X             ((uint64_t)1 << 3)
+#define U             ((uint64_t)1 << 4)
+#define G             ((uint64_t)1 << 5)
+#define A             ((uint64_t)1 << 6)
+#define D             ((uint64_t)1 << 7)
+#define PBMT_SHIFT    61
 #define PBMT_RESERVED 3u
 /* XuanTie C9xx, sxstatus.MAEE = 1. */
-#define BIT_C 62
+#define BIT_C  62
 #define BIT_SO 63
 
 /* What each wp_riscv_attributes must have clear. */
@@ -39,7 +39,7 @@ static uint8_t memory_type(enum wp_riscv_attributes attributes, uint64_t leaf)
 {
 	/* RV "Svpbmt", the table of encodings: PMA, NC, IO, reserved. */
 	static const uint8_t pbmt[] = {WP_TYPE_NORMAL, WP_TYPE_UNCACHED, WP_TYPE_DEVICE,
-				       WP_TYPE_UNKNOWN};
+	                               WP_TYPE_UNKNOWN};
 
 	switch (attributes) {
 	case WP_ATTR_SVPBMT:
@@ -59,7 +59,7 @@ static uint8_t memory_type(enum wp_riscv_attributes attributes, uint64_t leaf)
  * is reserved, and so is a PPN that isn't aligned to the page.
  */
 static bool is_reserved_leaf(enum wp_riscv_attributes attributes, uint64_t leaf, uint64_t pa,
-			     unsigned shift)
+                             unsigned shift)
 {
 	if ((leaf & reserved[attributes].leaf) != 0 || (leaf & (R | W)) == W)
 		return true;
@@ -78,7 +78,7 @@ static uint8_t allowed_kinds(uint64_t leaf)
 }
 
 static size_t walk(const struct wp_regime *regime, const struct wp_memory *memory, uint64_t root,
-		   uint64_t va, struct wp_answer *answer, struct wp_step *steps)
+                   uint64_t va, struct wp_answer *answer, struct wp_step *steps)
 {
 	const enum wp_riscv_attributes attributes = regime->attributes;
 	unsigned shift = wp_paper_root_shift(regime), level = 0;

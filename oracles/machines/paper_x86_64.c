@@ -7,15 +7,15 @@
 #include "paper.h"
 
 /* SDM 4.5.4, the tables of entry formats. */
-#define P ((uint64_t)1 << 0)
-#define RW ((uint64_t)1 << 1)
-#define US ((uint64_t)1 << 2)
-#define PS ((uint64_t)1 << 7)
-#define XD ((uint64_t)1 << 63)
-#define BIT_PWT 3
-#define BIT_PCD 4
-#define BIT_PAT_4K 7
-#define BIT_G 8
+#define P            ((uint64_t)1 << 0)
+#define RW           ((uint64_t)1 << 1)
+#define US           ((uint64_t)1 << 2)
+#define PS           ((uint64_t)1 << 7)
+#define XD           ((uint64_t)1 << 63)
+#define BIT_PWT      3
+#define BIT_PCD      4
+#define BIT_PAT_4K   7
+#define BIT_G        8
 #define BIT_PAT_HUGE 12
 
 /*
@@ -55,12 +55,12 @@ static uint8_t allowed_kinds(uint64_t common)
 	const bool user = (common & US) != 0;
 	const bool executable = (common & XD) != 0;
 
-	return wp_paper_kinds(true, writable, executable && !user,
-			      user, user && writable, user && executable);
+	return wp_paper_kinds(true, writable, executable && !user, user, user && writable,
+	                      user && executable);
 }
 
 static size_t walk(const struct wp_regime *regime, const struct wp_memory *memory, uint64_t root,
-		   uint64_t va, struct wp_answer *answer, struct wp_step *steps)
+                   uint64_t va, struct wp_answer *answer, struct wp_step *steps)
 {
 	const uint64_t address = wp_bits(51, 12);
 	/* SDM 4.1.4: bits 51:MAXPHYADDR are reserved in every entry. */

@@ -51,7 +51,7 @@ static const struct {
  */
 static const enum wp_kind order[WP_KINDS] = {
 	WP_KERNEL_EXECUTE, WP_KERNEL_READ, WP_KERNEL_WRITE,
-	WP_USER_EXECUTE, WP_USER_READ, WP_USER_WRITE,
+	WP_USER_EXECUTE,   WP_USER_READ,   WP_USER_WRITE,
 };
 
 void wp_unicorn_must(uc_err error, const char *what)
@@ -70,10 +70,12 @@ bool wp_unicorn_version_serves(unsigned version, char *why, size_t why_size)
 	if (version >> 8 >= 0x020104)
 		return true;
 	snprintf(why, why_size,
-		 "Unicorn %u.%u.%u found; it can't translate an address without running guest "
-		 "code%s. 2.1.4 or later is needed: run scripts/setup", major, minor, patch,
-		 major < 2 || (major == 2 && minor < 1)
-			 ? ", and its x86 walker discards the physical address" : "");
+	         "Unicorn %u.%u.%u found; it can't translate an address without running guest "
+	         "code%s. 2.1.4 or later is needed: run scripts/setup",
+	         major, minor, patch,
+	         major < 2 || (major == 2 && minor < 1)
+	                 ? ", and its x86 walker discards the physical address"
+	                 : "");
 	return false;
 }
 
@@ -81,10 +83,10 @@ bool wp_unicorn_version_serves(unsigned version, char *why, size_t why_size)
 
 /* Asks without entering the privilege: the caller has. */
 static bool translate(const struct wp_unicorn *unicorn, enum wp_kind kind, uint64_t va,
-		      uint64_t *pa)
+                      uint64_t *pa)
 {
 	const uc_err error = uc_vmem_translate(unicorn->engine[kinds[kind].privilege], va,
-					       kinds[kind].prot, pa);
+	                                       kinds[kind].prot, pa);
 
 	if (error == UC_ERR_OK) {
 		*pa &= unicorn->pa_mask;
@@ -95,8 +97,7 @@ static bool translate(const struct wp_unicorn *unicorn, enum wp_kind kind, uint6
 	return false;
 }
 
-bool wp_unicorn_translate(struct wp_unicorn *unicorn, enum wp_kind kind, uint64_t va,
-			  uint64_t *pa)
+bool wp_unicorn_translate(struct wp_unicorn *unicorn, enum wp_kind kind, uint64_t va, uint64_t *pa)
 {
 	unicorn->empty = false;
 	unicorn->arch->enter(unicorn, kinds[kind].privilege);
@@ -125,7 +126,7 @@ static uint8_t answerable(const struct wp_unicorn *unicorn, const struct wp_prob
 }
 
 static void ask(const struct wp_unicorn *unicorn, enum wp_kind kind, uint64_t va,
-		struct wp_answer *answer)
+                struct wp_answer *answer)
 {
 	uint64_t pa;
 
@@ -138,7 +139,7 @@ static void ask(const struct wp_unicorn *unicorn, enum wp_kind kind, uint64_t va
 }
 
 static void probe(struct wp_machine *machine, const struct wp_probe *probes,
-		  struct wp_answer *answers, size_t count)
+                  struct wp_answer *answers, size_t count)
 {
 	struct wp_unicorn *unicorn = wp_unicorn_of(machine);
 	unsigned wanted = 0;
@@ -233,10 +234,10 @@ static uc_err open_engine(struct wp_unicorn *unicorn, enum wp_privilege privileg
 		error = arch->choose_model(*engine);
 	if (error == UC_ERR_OK)
 		error = uc_mem_map_ptr(*engine, memory->base, memory->frames * WP_FRAME_SIZE,
-				       UC_PROT_ALL, memory->host);
+		                       UC_PROT_ALL, memory->host);
 	if (error == UC_ERR_OK)
 		error = uc_mem_map_ptr(*engine, arch->stub_pa, arch->stub_frames * WP_FRAME_SIZE,
-				       UC_PROT_ALL, unicorn->stub);
+		                       UC_PROT_ALL, unicorn->stub);
 	if (error == UC_ERR_OK)
 		error = arch->start(unicorn, privilege);
 	return error;
@@ -250,7 +251,7 @@ static bool open_engines(struct wp_unicorn *unicorn, char *why, size_t why_size)
 		if (error == UC_ERR_OK)
 			continue;
 		snprintf(why, why_size, "Unicorn can't open a CPU for %s: %s",
-			 wp_arch_name(unicorn->machine.arch), uc_strerror(error));
+		         wp_arch_name(unicorn->machine.arch), uc_strerror(error));
 		return false;
 	}
 	if (unicorn->arch->engines == 1)
@@ -260,7 +261,7 @@ static bool open_engines(struct wp_unicorn *unicorn, char *why, size_t why_size)
 
 /* The window must lie where every address of it can be named, and off the stub. */
 static bool window_serves(const struct wp_unicorn_arch *arch, const struct wp_memory *memory,
-			  char *why, size_t why_size)
+                          char *why, size_t why_size)
 {
 	const uint64_t size = (uint64_t)memory->frames * WP_FRAME_SIZE;
 	const uint64_t stub_size = arch->stub_frames * WP_FRAME_SIZE;
@@ -269,14 +270,13 @@ static bool window_serves(const struct wp_unicorn_arch *arch, const struct wp_me
 	    (memory->base + size <= arch->stub_pa || memory->base >= arch->stub_pa + stub_size))
 		return true;
 	snprintf(why, why_size, "the guest memory window at 0x%llx must end below 0x%llx",
-		 (unsigned long long)memory->base,
-		 (unsigned long long)(arch->window_end < arch->stub_pa ? arch->window_end
-								       : arch->stub_pa));
+	         (unsigned long long)memory->base,
+	         (unsigned long long)(arch->window_end < arch->stub_pa ? arch->window_end
+	                                                               : arch->stub_pa));
 	return false;
 }
 
-static struct wp_unicorn *new_machine(struct wp_memory *memory, enum wp_arch arch,
-				      unsigned version)
+static struct wp_unicorn *new_machine(struct wp_memory *memory, enum wp_arch arch, unsigned version)
 {
 	const size_t stub_size = archs[arch]->stub_frames * WP_FRAME_SIZE;
 	struct wp_unicorn *unicorn = calloc(1, sizeof *unicorn);
@@ -299,7 +299,7 @@ static struct wp_unicorn *new_machine(struct wp_memory *memory, enum wp_arch arc
 		.close = close_machine,
 	};
 	snprintf(unicorn->machine.version, sizeof unicorn->machine.version, "%u.%u.%u",
-		 version >> 24, version >> 16 & 255, version >> 8 & 255);
+	         version >> 24, version >> 16 & 255, version >> 8 & 255);
 	unicorn->stub = aligned_alloc(WP_FRAME_SIZE, stub_size);
 	if (unicorn->stub == NULL) {
 		free(unicorn);
@@ -310,7 +310,7 @@ static struct wp_unicorn *new_machine(struct wp_memory *memory, enum wp_arch arc
 }
 
 struct wp_machine *wp_unicorn_open(struct wp_memory *memory, enum wp_arch arch, char *why,
-				   size_t why_size)
+                                   size_t why_size)
 {
 	const unsigned version = uc_version(NULL, NULL);
 	struct wp_unicorn *unicorn;

@@ -38,9 +38,9 @@ struct wp_unicorn;
 struct wp_unicorn_arch {
 	uc_arch engine_arch;
 	uc_mode engine_mode;
-	unsigned engines;     /* 2: one for each privilege */
-	uint64_t window_end;  /* the window must end at or below this address... */
-	uint64_t stub_pa;     /* ...and not overlap the stub */
+	unsigned engines;    /* 2: one for each privilege */
+	uint64_t window_end; /* the window must end at or below this address... */
+	uint64_t stub_pa;    /* ...and not overlap the stub */
 	size_t stub_frames;
 	const struct wp_quirk *quirks;
 	size_t quirk_count;
@@ -69,7 +69,7 @@ struct wp_unicorn_arch {
 	/* Entries for tables built here; A and D are set in leaves. */
 	uint64_t (*table_entry)(uint64_t pa);
 	uint64_t (*leaf_entry)(const struct wp_regime *regime, unsigned level, uint64_t pa,
-			       pt_flags flags);
+	                       pt_flags flags);
 };
 
 struct wp_unicorn {
@@ -77,7 +77,7 @@ struct wp_unicorn {
 	const struct wp_unicorn_arch *arch;
 	const struct wp_regime *regime; /* loaded; NULL: none yet */
 	uint64_t root;
-	uint64_t pa_mask;               /* off the address that Unicorn reports */
+	uint64_t pa_mask;                 /* off the address that Unicorn reports */
 	uc_engine *engine[WP_PRIVILEGES]; /* the same twice, unless arch->engines is 2 */
 	uc_context *ring0[WP_PRIVILEGES]; /* x86_64: ready to run the stub... */
 	uc_context *saved[WP_PRIVILEGES]; /* ...and what to come back to */
@@ -104,25 +104,24 @@ bool wp_unicorn_version_serves(unsigned version, char *why, size_t why_size);
  * One access, through whatever the TLB holds and whatever the entries on the way
  * are: what probe() does without its flush and without its caution.
  */
-bool wp_unicorn_translate(struct wp_unicorn *unicorn, enum wp_kind kind, uint64_t va,
-			  uint64_t *pa);
+bool wp_unicorn_translate(struct wp_unicorn *unicorn, enum wp_kind kind, uint64_t va, uint64_t *pa);
 
 /* Everything, in every engine. */
 void wp_unicorn_flush(struct wp_unicorn *unicorn);
 
 /* wp_machine.self_test */
 bool wp_unicorn_self_test(struct wp_machine *machine, const struct wp_regime *regime, char *why,
-			  size_t why_size);
+                          size_t why_size);
 
 /*
  * Walks to `va` without judging it: false if an entry on the way is one that
  * Unicorn gets wrong, or leads into its stub. A table outside of the window ends
  * the walk: Unicorn reads zeros there, and nothing is mapped on either side.
  */
-static inline bool
-wp_unicorn_walk(const struct wp_unicorn *unicorn, uint64_t va,
-		enum wp_entry (*classify)(const struct wp_regime *regime, unsigned level,
-					  uint64_t entry, uint64_t *next))
+static inline bool wp_unicorn_walk(const struct wp_unicorn *unicorn, uint64_t va,
+                                   enum wp_entry (*classify)(const struct wp_regime *regime,
+                                                             unsigned level, uint64_t entry,
+                                                             uint64_t *next))
 {
 	const struct wp_regime *regime = unicorn->regime;
 	const uint64_t stub_size = unicorn->arch->stub_frames * WP_FRAME_SIZE;
@@ -155,7 +154,7 @@ struct wp_scratch {
 	struct wp_unicorn *unicorn;
 	const struct wp_regime *regime;
 	uint64_t va;
-	uint64_t page; /* a frame for leaves that point into the window */
+	uint64_t page;                      /* a frame for leaves that point into the window */
 	uint64_t frame[WP_SCRATCH_LEVELS];  /* the table of each level */
 	uint64_t *entry[WP_SCRATCH_LEVELS]; /* the entry for `va` in each table */
 	size_t held;
@@ -165,7 +164,7 @@ struct wp_scratch {
 
 /* Loads the root too. False: the memory has no frames left for it. */
 bool wp_scratch_open(struct wp_scratch *scratch, struct wp_machine *machine,
-		     const struct wp_regime *regime);
+                     const struct wp_regime *regime);
 
 /* Frames and counters are as before; the machine must be loaded anew. */
 void wp_scratch_close(struct wp_scratch *scratch);
@@ -177,13 +176,13 @@ uint64_t *wp_scratch_last(const struct wp_scratch *scratch);
 void wp_scratch_map(const struct wp_scratch *scratch, uint64_t pa, pt_flags flags);
 
 static inline bool wp_scratch_translate(const struct wp_scratch *scratch, enum wp_kind kind,
-					uint64_t *pa)
+                                        uint64_t *pa)
 {
 	return wp_unicorn_translate(scratch->unicorn, kind, scratch->va, pa);
 }
 
 /* Shows a quirk on tables for `regime`; false if there is no memory for them. */
 bool wp_scratch_shows(struct wp_machine *machine, const char *regime,
-		      bool (*shows)(struct wp_scratch *scratch));
+                      bool (*shows)(struct wp_scratch *scratch));
 
 #endif

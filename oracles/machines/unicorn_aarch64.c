@@ -7,16 +7,16 @@
 
 #include <string.h>
 
-#define VALID ((uint64_t)1 << 0)
-#define TABLE ((uint64_t)1 << 1) /* a page, at level 3 */
-#define NORMAL ((uint64_t)1 << 2) /* AttrIndx 1 */
-#define AP_EL0 ((uint64_t)1 << 6)
-#define AP_READ_ONLY ((uint64_t)1 << 7)
+#define VALID           ((uint64_t)1 << 0)
+#define TABLE           ((uint64_t)1 << 1) /* a page, at level 3 */
+#define NORMAL          ((uint64_t)1 << 2) /* AttrIndx 1 */
+#define AP_EL0          ((uint64_t)1 << 6)
+#define AP_READ_ONLY    ((uint64_t)1 << 7)
 #define INNER_SHAREABLE ((uint64_t)3 << 8)
-#define AF ((uint64_t)1 << 10)
-#define PXN ((uint64_t)1 << 53)
-#define UXN ((uint64_t)1 << 54) /* XN at EL2 */
-#define ADDRESS 0x0000fffffffff000u
+#define AF              ((uint64_t)1 << 10)
+#define PXN             ((uint64_t)1 << 53)
+#define UXN             ((uint64_t)1 << 54) /* XN at EL2 */
+#define ADDRESS         0x0000fffffffff000u
 
 /*
  * The last frame that EL3 can run untranslated: the CPU has 44 address bits, which
@@ -24,7 +24,7 @@
  * it is not asked for (wp_unicorn_walk()).
  */
 #define STUB_FRAMES 1
-#define STUB_PA (((uint64_t)1 << 44) - STUB_FRAMES * WP_FRAME_SIZE)
+#define STUB_PA     (((uint64_t)1 << 44) - STUB_FRAMES * WP_FRAME_SIZE)
 static const uint32_t stub[] = {
 	0xd5088360, /* tlbi vaae1is, x0 */
 	0xd503207f, /* wfi */
@@ -52,18 +52,18 @@ static const struct system_register MAIR_EL1 = {3, 0, 10, 2, 0};
 static const struct system_register MAIR_EL2 = {3, 4, 10, 2, 0};
 static const struct system_register TPIDR_EL0 = {3, 3, 13, 0, 2};
 
-#define SCR_RW_NS 0x401u
-#define HCR_RW ((uint64_t)1 << 31)
-#define SCTLR_M 1u
+#define SCR_RW_NS     0x401u
+#define HCR_RW        ((uint64_t)1 << 31)
+#define SCTLR_M       1u
 #define MAIR_CONTRACT 0x44ff04u /* device, normal, non-cacheable */
 
 /* 48-bit halves of 4 KiB pages, 48-bit addresses; the half without a root is off. */
-#define TCR_T0SZ 16u
-#define TCR_EPD0 ((uint64_t)1 << 7)
-#define TCR_T1SZ ((uint64_t)16 << 16)
-#define TCR_EPD1 ((uint64_t)1 << 23)
-#define TCR_TG1_4K ((uint64_t)2 << 30)
-#define TCR_IPS_48 ((uint64_t)5 << 32)
+#define TCR_T0SZ      16u
+#define TCR_EPD0      ((uint64_t)1 << 7)
+#define TCR_T1SZ      ((uint64_t)16 << 16)
+#define TCR_EPD1      ((uint64_t)1 << 23)
+#define TCR_TG1_4K    ((uint64_t)2 << 30)
+#define TCR_IPS_48    ((uint64_t)5 << 32)
 #define TCR_EL2_PS_48 ((uint64_t)5 << 16)
 
 enum {
@@ -75,8 +75,12 @@ enum {
 
 static uc_err write_system(uc_engine *engine, const struct system_register *id, uint64_t value)
 {
-	uc_arm64_cp_reg reg = {.crn = id->crn, .crm = id->crm, .op0 = id->op0, .op1 = id->op1,
-			       .op2 = id->op2, .val = value};
+	uc_arm64_cp_reg reg = {.crn = id->crn,
+	                       .crm = id->crm,
+	                       .op0 = id->op0,
+	                       .op1 = id->op1,
+	                       .op2 = id->op2,
+	                       .val = value};
 
 	return uc_reg_write(engine, UC_ARM64_REG_CP_REG, &reg);
 }
@@ -103,7 +107,7 @@ static uc_err start(struct wp_unicorn *unicorn, enum wp_privilege privilege)
 }
 
 static void write_register(const struct wp_unicorn *unicorn, const struct system_register *id,
-			   uint64_t value)
+                           uint64_t value)
 {
 	wp_unicorn_must(write_system(unicorn->engine[WP_KERNEL], id, value), "system register");
 }
@@ -124,8 +128,9 @@ static void configure(struct wp_unicorn *unicorn)
 		write_register(unicorn, &SCTLR_EL2, SCTLR_M);
 		return;
 	}
-	write_register(unicorn, &TCR_EL1, TCR_T0SZ | TCR_T1SZ | TCR_TG1_4K | TCR_IPS_48 |
-		       (high ? TCR_EPD0 : TCR_EPD1));
+	write_register(unicorn, &TCR_EL1,
+	               TCR_T0SZ | TCR_T1SZ | TCR_TG1_4K | TCR_IPS_48 |
+	                       (high ? TCR_EPD0 : TCR_EPD1));
 	write_register(unicorn, &SCTLR_EL1, SCTLR_M);
 }
 
@@ -140,7 +145,7 @@ static void set_root(struct wp_unicorn *unicorn)
 static void set_pstate(const struct wp_unicorn *unicorn, uint32_t pstate)
 {
 	wp_unicorn_must(uc_reg_write(unicorn->engine[WP_KERNEL], UC_ARM64_REG_PSTATE, &pstate),
-			"PSTATE");
+	                "PSTATE");
 	write_register(unicorn, &TPIDR_EL0, 0);
 }
 
@@ -154,8 +159,8 @@ static void enter(struct wp_unicorn *unicorn, enum wp_privilege privilege)
 
 static void flush_address(struct wp_unicorn *unicorn, enum wp_privilege privilege, uint64_t va)
 {
-	const uint64_t begin = STUB_PA + (unicorn->regime->one_privilege ? STUB_VAE2IS
-									 : STUB_VAAE1IS);
+	const uint64_t begin = STUB_PA +
+	                       (unicorn->regime->one_privilege ? STUB_VAE2IS : STUB_VAAE1IS);
 	const uint64_t operand = va >> 12 & 0xfffffffffff; /* VA[55:12], ASID and TTL zero */
 
 	set_pstate(unicorn, PSTATE_EL3H);
@@ -168,7 +173,7 @@ static void flush_address(struct wp_unicorn *unicorn, enum wp_privilege privileg
  * are RES0. Unicorn takes a block at level 0, and ORs such bits into the address.
  */
 static enum wp_entry classify(const struct wp_regime *regime, unsigned level, uint64_t entry,
-			      uint64_t *next)
+                              uint64_t *next)
 {
 	const unsigned shift = 12 + 9 * (regime->levels - 1u - level);
 
@@ -195,7 +200,7 @@ static uint64_t table_entry(uint64_t pa)
 
 /* EXECUTE is for the page's own privilege; the other one never executes there. */
 static uint64_t leaf_entry(const struct wp_regime *regime, unsigned level, uint64_t pa,
-			   pt_flags flags)
+                           pt_flags flags)
 {
 	const bool user = (flags & PT_USER) != 0, execute = (flags & PT_EXECUTE) != 0;
 	uint64_t entry = pa | AF | INNER_SHAREABLE | NORMAL | VALID;
@@ -293,19 +298,18 @@ static bool global_asid(struct wp_machine *machine)
 
 static const struct wp_quirk quirks[] = {
 	{"a64-l0-block",
-	 "a block at level 0 is taken for a leaf of 512 GiB; a probe that meets one is not "
-	 "answered",
-	 "DDI 0487, D8.3: a Translation fault without FEAT_LPA2", l0_block},
+         "a block at level 0 is taken for a leaf of 512 GiB; a probe that meets one is not "
+         "answered",
+         "DDI 0487, D8.3: a Translation fault without FEAT_LPA2", l0_block},
 	{"a64-block-stray-bits",
-	 "address bits below the size of a block are ORed into the output address; "
-	 "a probe that meets one is not answered",
-	 "DDI 0487, D8.3: RES0", block_stray_bits},
-	{"a64-no-address-size-fault",
-	 "an output address wider than TCR.IPS does not fault",
-	 "DDI 0487, D8.2", no_address_size_fault},
+         "address bits below the size of a block are ORed into the output address; "
+         "a probe that meets one is not answered",
+         "DDI 0487, D8.3: RES0", block_stray_bits},
+	{"a64-no-address-size-fault", "an output address wider than TCR.IPS does not fault",
+         "DDI 0487, D8.2", no_address_size_fault},
 	{"a64-global-asid",
-	 "a new ASID in TTBR drops global translations too, so it can't show that one stays",
-	 "DDI 0487, D8.16: nG=0 matches every ASID", global_asid},
+         "a new ASID in TTBR drops global translations too, so it can't show that one stays",
+         "DDI 0487, D8.16: nG=0 matches every ASID", global_asid},
 };
 
 const struct wp_unicorn_arch wp_unicorn_aarch64 = {

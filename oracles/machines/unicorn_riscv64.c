@@ -12,21 +12,21 @@
 
 #include <string.h>
 
-#define V ((uint64_t)1 << 0)
-#define R ((uint64_t)1 << 1)
-#define W ((uint64_t)1 << 2)
-#define X ((uint64_t)1 << 3)
-#define U ((uint64_t)1 << 4)
-#define A ((uint64_t)1 << 6)
-#define D ((uint64_t)1 << 7)
+#define V         ((uint64_t)1 << 0)
+#define R         ((uint64_t)1 << 1)
+#define W         ((uint64_t)1 << 2)
+#define X         ((uint64_t)1 << 3)
+#define U         ((uint64_t)1 << 4)
+#define A         ((uint64_t)1 << 6)
+#define D         ((uint64_t)1 << 7)
 #define ABOVE_PPN ((uint64_t)0x3ff << 54)
-#define PPN (~ABOVE_PPN & ~(uint64_t)0x3ff)
-#define PBMT ((uint64_t)3 << 61)
-#define XUANTIE ((uint64_t)0x1f << 59)
-#define PA_MASK (((uint64_t)1 << 56) - 1)
+#define PPN       (~ABOVE_PPN & ~(uint64_t)0x3ff)
+#define PBMT      ((uint64_t)3 << 61)
+#define XUANTIE   ((uint64_t)0x1f << 59)
+#define PA_MASK   (((uint64_t)1 << 56) - 1)
 
 /* No address that a table can name: those have 56 bits. M runs there untranslated. */
-#define STUB_PA ((uint64_t)1 << 56)
+#define STUB_PA     ((uint64_t)1 << 56)
 #define STUB_FRAMES 1
 static const uint32_t stub[] = {
 	0x12058073, /* sfence.vma a1, zero */
@@ -86,8 +86,7 @@ static void flush_address(struct wp_unicorn *unicorn, enum wp_privilege privileg
 {
 	write_register(unicorn, UC_RISCV_REG_PRIV, PRIV_M);
 	write_register(unicorn, UC_RISCV_REG_X11, va);
-	wp_unicorn_must(uc_emu_start(unicorn->engine[privilege], STUB_PA, 0, 0, 0),
-			"SFENCE.VMA");
+	wp_unicorn_must(uc_emu_start(unicorn->engine[privilege], STUB_PA, 0, 0, 0), "SFENCE.VMA");
 }
 
 /* Whether the regime gives the bits above the PPN of this leaf a meaning. */
@@ -109,7 +108,7 @@ static bool attributes_known(const struct wp_regime *regime, uint64_t leaf)
  * pointer in the last level faults whatever its bits are, and so does W without R.
  */
 static enum wp_entry classify(const struct wp_regime *regime, unsigned level, uint64_t entry,
-			      uint64_t *next)
+                              uint64_t *next)
 {
 	const bool last = level + 1 == regime->levels;
 
@@ -136,7 +135,7 @@ static uint64_t table_entry(uint64_t pa)
 }
 
 static uint64_t leaf_entry(const struct wp_regime *regime, unsigned level, uint64_t pa,
-			   pt_flags flags)
+                           pt_flags flags)
 {
 	uint64_t entry = pa >> 2 | A | D | V;
 
@@ -269,27 +268,26 @@ static bool sfence_flushes_all(struct wp_machine *machine)
 
 static const struct wp_quirk quirks[] = {
 	{"rv-leaf-high-bits-leak",
-	 "bits 54 to 61 of a leaf appear as bits 56 to 63 of the physical address, and 62 and 63 "
-	 "are ignored; a probe that meets one is answered only where the regime defines the bit "
-	 "(Svpbmt 61 and 62 but not both, XuanTie 59 to 63), with the address cut to 56 bits",
-	 "Privileged ISA, \"Sv39\": reserved, page fault", leaf_high_bits},
+         "bits 54 to 61 of a leaf appear as bits 56 to 63 of the physical address, and 62 and 63 "
+         "are ignored; a probe that meets one is answered only where the regime defines the bit "
+         "(Svpbmt 61 and 62 but not both, XuanTie 59 to 63), with the address cut to 56 bits",
+         "Privileged ISA, \"Sv39\": reserved, page fault", leaf_high_bits},
 	{"rv-nonleaf-high-bits",
-	 "bits 54 to 61 of a pointer move the table, and 62 and 63 are ignored; a probe that meets "
-	 "one is not answered",
-	 "Privileged ISA, \"Sv39\": reserved, page fault", nonleaf_high_bits},
+         "bits 54 to 61 of a pointer move the table, and 62 and 63 are ignored; a probe that meets "
+         "one is not answered",
+         "Privileged ISA, \"Sv39\": reserved, page fault", nonleaf_high_bits},
 	{"rv-nonleaf-uad",
-	 "U, A and D are accepted in a pointer; a probe that meets one is not answered",
-	 "Privileged ISA, \"Sv39\": reserved, page fault", nonleaf_uad},
-	{"rv-svadu",
-	 "the hart sets A and D itself, and can't be made to fault instead (Svade)",
-	 "Privileged ISA, \"Svadu\": only with menvcfg.ADUE", svadu},
+         "U, A and D are accepted in a pointer; a probe that meets one is not answered",
+         "Privileged ISA, \"Sv39\": reserved, page fault", nonleaf_uad},
+	{"rv-svadu", "the hart sets A and D itself, and can't be made to fault instead (Svade)",
+         "Privileged ISA, \"Svadu\": only with menvcfg.ADUE", svadu},
 	{"rv-s-fetch-after-load",
-	 "after a supervisor read of a user page in the window, a supervisor may execute there "
-	 "until a flush; probes ask for executions first",
-	 "Privileged ISA, \"sstatus\": never, whatever SUM is", fetch_after_load},
+         "after a supervisor read of a user page in the window, a supervisor may execute there "
+         "until a flush; probes ask for executions first",
+         "Privileged ISA, \"sstatus\": never, whatever SUM is", fetch_after_load},
 	{"rv-sfence-va-flushes-all",
-	 "SFENCE.VMA with an address drops every translation: it can't show a wrong address",
-	 "Privileged ISA, \"Supervisor Memory-Management Fence\": allowed", sfence_flushes_all},
+         "SFENCE.VMA with an address drops every translation: it can't show a wrong address",
+         "Privileged ISA, \"Supervisor Memory-Management Fence\": allowed", sfence_flushes_all},
 };
 
 const struct wp_unicorn_arch wp_unicorn_riscv64 = {

@@ -33,7 +33,7 @@ static bool hold_frame(struct wp_scratch *scratch, uint64_t *frame)
 }
 
 bool wp_scratch_open(struct wp_scratch *scratch, struct wp_machine *machine,
-		     const struct wp_regime *regime)
+                     const struct wp_regime *regime)
 {
 	struct wp_unicorn *unicorn = wp_unicorn_of(machine);
 
@@ -91,7 +91,7 @@ void wp_scratch_map(const struct wp_scratch *scratch, uint64_t pa, pt_flags flag
 }
 
 bool wp_scratch_shows(struct wp_machine *machine, const char *regime,
-		      bool (*shows)(struct wp_scratch *scratch))
+                      bool (*shows)(struct wp_scratch *scratch))
 {
 	struct wp_scratch scratch;
 	bool shown;
@@ -107,7 +107,7 @@ bool wp_scratch_shows(struct wp_machine *machine, const char *regime,
 
 /* Not equal to the address at any bit that a lazy machine might copy; no RAM. */
 #define ELSEWHERE 0x5a5a5a5000u
-#define OFFSET 0x18u
+#define OFFSET    0x18u
 
 /* Which leaf, and what must be allowed there; no leaf at all with present = false. */
 struct claim {
@@ -121,17 +121,17 @@ struct claim {
 static const struct claim claims[] = {
 	{"an empty entry faults", false, 0, 0},
 	{"a kernel page is read, written and executed by the kernel alone", true,
-	 PT_READ | PT_WRITE | PT_EXECUTE, WP_KERNEL_KINDS},
+         PT_READ | PT_WRITE | PT_EXECUTE, WP_KERNEL_KINDS},
 	{"a read-only kernel page is only read", true, PT_READ, BIT(WP_KERNEL_READ)},
 	{"a writable kernel page without EXECUTE is not executed", true, PT_READ | PT_WRITE,
-	 BIT(WP_KERNEL_READ) | BIT(WP_KERNEL_WRITE)},
+         BIT(WP_KERNEL_READ) | BIT(WP_KERNEL_WRITE)},
 	{"an executable kernel page without WRITE is not written", true, PT_READ | PT_EXECUTE,
-	 BIT(WP_KERNEL_READ) | BIT(WP_KERNEL_EXECUTE)},
+         BIT(WP_KERNEL_READ) | BIT(WP_KERNEL_EXECUTE)},
 	{"a user page is not executed by the kernel", true,
-	 PT_READ | PT_WRITE | PT_EXECUTE | PT_USER,
-	 WP_USER_KINDS | BIT(WP_KERNEL_READ) | BIT(WP_KERNEL_WRITE)},
+         PT_READ | PT_WRITE | PT_EXECUTE | PT_USER,
+         WP_USER_KINDS | BIT(WP_KERNEL_READ) | BIT(WP_KERNEL_WRITE)},
 	{"a read-only user page is only read", true, PT_READ | PT_USER,
-	 BIT(WP_USER_READ) | BIT(WP_KERNEL_READ)},
+         BIT(WP_USER_READ) | BIT(WP_KERNEL_READ)},
 };
 
 /* Of everything but the regime's own privileges, nothing must be answered. */
@@ -142,7 +142,7 @@ static uint8_t served(const struct wp_regime *regime)
 
 /* The page, and its neighbour, which is never mapped. */
 static bool claim_holds(const struct wp_scratch *scratch, const struct claim *claim,
-			struct wp_answer *found)
+                        struct wp_answer *found)
 {
 	struct wp_machine *machine = &scratch->unicorn->machine;
 	const struct wp_probe probes[] = {
@@ -159,9 +159,8 @@ static bool claim_holds(const struct wp_scratch *scratch, const struct claim *cl
 	machine->probe(machine, probes, answers, 2);
 	*found = answers[0];
 	return answers[0].answered == served(scratch->regime) &&
-	       answers[1].answered == answers[0].answered &&
-	       answers[0].allowed == claim->allowed && answers[0].pa == pa &&
-	       answers[1].allowed == 0;
+	       answers[1].answered == answers[0].answered && answers[0].allowed == claim->allowed &&
+	       answers[0].pa == pa && answers[1].allowed == 0;
 }
 
 static bool claims_hold(const struct wp_scratch *scratch, char *why, size_t why_size)
@@ -174,9 +173,10 @@ static bool claims_hold(const struct wp_scratch *scratch, char *why, size_t why_
 		if (claim_holds(scratch, &claims[i], &found))
 			continue;
 		snprintf(why, why_size,
-			 "%s: \"%s\" does not hold: of kinds 0x%x, 0x%x answered and 0x%x allowed, "
-			 "to 0x%llx", scratch->regime->name, claims[i].what, claims[i].allowed,
-			 found.answered, found.allowed, (unsigned long long)found.pa);
+		         "%s: \"%s\" does not hold: of kinds 0x%x, 0x%x answered and 0x%x allowed, "
+		         "to 0x%llx",
+		         scratch->regime->name, claims[i].what, claims[i].allowed, found.answered,
+		         found.allowed, (unsigned long long)found.pa);
 		return false;
 	}
 	return true;
@@ -187,7 +187,7 @@ static bool claims_hold(const struct wp_scratch *scratch, char *why, size_t why_
  * is gone, or there is no TLB to show; and no longer after the flush.
  */
 static const char *stale_until_flushed(const struct wp_scratch *scratch, enum wp_kind kind,
-				       bool by_address)
+                                       bool by_address)
 {
 	struct wp_machine *machine = &scratch->unicorn->machine;
 	uint64_t pa;
@@ -202,7 +202,7 @@ static const char *stale_until_flushed(const struct wp_scratch *scratch, enum wp
 	machine->flush(machine, by_address ? &scratch->va : NULL);
 	if (wp_scratch_translate(scratch, kind, &pa))
 		return by_address ? "a stale translation survives a flush of its address"
-				  : "a stale translation survives a flush of everything";
+		                  : "a stale translation survives a flush of everything";
 	return NULL;
 }
 
@@ -221,7 +221,7 @@ static bool flushes_hold(const struct wp_scratch *scratch, char *why, size_t why
 }
 
 bool wp_unicorn_self_test(struct wp_machine *machine, const struct wp_regime *regime, char *why,
-			  size_t why_size)
+                          size_t why_size)
 {
 	struct wp_scratch scratch;
 	bool passed;
@@ -230,7 +230,7 @@ bool wp_unicorn_self_test(struct wp_machine *machine, const struct wp_regime *re
 		return false;
 	if (!machine->supports(machine, regime)) {
 		snprintf(why, why_size, "%s: not a regime of %s", regime->name,
-			 wp_arch_name(machine->arch));
+		         wp_arch_name(machine->arch));
 		return false;
 	}
 	if (!wp_scratch_open(&scratch, machine, regime)) {

@@ -8,26 +8,26 @@
 
 #include <string.h>
 
-#define P ((uint64_t)1 << 0)
-#define RW ((uint64_t)1 << 1)
-#define US ((uint64_t)1 << 2)
-#define A ((uint64_t)1 << 5)
-#define D ((uint64_t)1 << 6)
-#define PS ((uint64_t)1 << 7)
-#define G ((uint64_t)1 << 8)
-#define XD ((uint64_t)1 << 63)
-#define ADDRESS 0x000ffffffffff000u
+#define P             ((uint64_t)1 << 0)
+#define RW            ((uint64_t)1 << 1)
+#define US            ((uint64_t)1 << 2)
+#define A             ((uint64_t)1 << 5)
+#define D             ((uint64_t)1 << 6)
+#define PS            ((uint64_t)1 << 7)
+#define G             ((uint64_t)1 << 8)
+#define XD            ((uint64_t)1 << 63)
+#define ADDRESS       0x000ffffffffff000u
 #define ABOVE_40_BITS 0x000fff0000000000u
 
-#define CR0_PG_WP_ET_PE 0x80010011u
-#define CR4_OSFXSR_PGE_PAE 0x2a0u
-#define CR4_LA57 0x1000u
-#define CR4_SMEP 0x100000u
-#define MSR_EFER 0xc0000080u
-#define MSR_STAR 0xc0000081u
+#define CR0_PG_WP_ET_PE      0x80010011u
+#define CR4_OSFXSR_PGE_PAE   0x2a0u
+#define CR4_LA57             0x1000u
+#define CR4_SMEP             0x100000u
+#define MSR_EFER             0xc0000080u
+#define MSR_STAR             0xc0000081u
 #define EFER_NXE_LMA_LME_SCE 0xd01u
-#define STAR_USER_SEGMENTS ((uint64_t)0x10 << 48)
-#define RFLAGS_FIXED 2u
+#define STAR_USER_SEGMENTS   ((uint64_t)0x10 << 48)
+#define RFLAGS_FIXED         2u
 
 /*
  * The stub: a frame of code, then its own four tables. Every address that Unicorn
@@ -35,9 +35,9 @@
  * walk into it is not asked for (wp_unicorn_walk()).
  */
 #define STUB_FRAMES 5
-#define STUB_PA (((uint64_t)1 << 40) - STUB_FRAMES * WP_FRAME_SIZE)
-#define STUB_ROOT (STUB_PA + WP_FRAME_SIZE)
-#define STUB_VA 0x00005ffffffff000u
+#define STUB_PA     (((uint64_t)1 << 40) - STUB_FRAMES * WP_FRAME_SIZE)
+#define STUB_ROOT   (STUB_PA + WP_FRAME_SIZE)
+#define STUB_VA     0x00005ffffffff000u
 static const uint8_t stub[] = {
 	0x48, 0x0f, 0x07, /* sysretq */
 	0x0f, 0x01, 0x3b, /* invlpg [rbx] */
@@ -72,8 +72,8 @@ static void write_stub(uint8_t *frames)
 	memcpy(frames, stub, sizeof stub);
 	for (unsigned level = 0; level < 4; level++) {
 		uint64_t *table = (uint64_t *)(void *)(frames + (1 + level) * WP_FRAME_SIZE);
-		const uint64_t next =
-			level == 3 ? STUB_PA : STUB_ROOT + (1 + level) * WP_FRAME_SIZE;
+		const uint64_t next = level == 3 ? STUB_PA
+		                                 : STUB_ROOT + (1 + level) * WP_FRAME_SIZE;
 
 		table[STUB_VA >> (39 - 9 * level) & 511] = next | P | RW | US | A | D;
 	}
@@ -124,7 +124,7 @@ static uc_err start(struct wp_unicorn *unicorn, enum wp_privilege privilege)
 static void configure(struct wp_unicorn *unicorn)
 {
 	const uint64_t cr4 = CR4_SMEP | CR4_OSFXSR_PGE_PAE |
-			     (unicorn->regime->levels == 5 ? CR4_LA57 : 0);
+	                     (unicorn->regime->levels == 5 ? CR4_LA57 : 0);
 
 	for (int i = 0; i < WP_PRIVILEGES; i++)
 		wp_unicorn_must(write_register(unicorn->engine[i], UC_X86_REG_CR4, cr4), "CR4");
@@ -135,7 +135,7 @@ static void set_root(struct wp_unicorn *unicorn)
 {
 	for (int i = 0; i < WP_PRIVILEGES; i++)
 		wp_unicorn_must(write_register(unicorn->engine[i], UC_X86_REG_CR3, unicorn->root),
-				"CR3");
+		                "CR3");
 }
 
 static void enter(struct wp_unicorn *unicorn, enum wp_privilege privilege)
@@ -162,7 +162,7 @@ static void flush_address(struct wp_unicorn *unicorn, enum wp_privilege privileg
 
 /* SDM vol. 3, 4.5.4: PS is reserved above level 3, which Unicorn knows. */
 static enum wp_entry classify(const struct wp_regime *regime, unsigned level, uint64_t entry,
-			      uint64_t *next)
+                              uint64_t *next)
 {
 	if ((entry & P) == 0)
 		return WP_ENTRY_END;
@@ -185,7 +185,7 @@ static uint64_t table_entry(uint64_t pa)
 }
 
 static uint64_t leaf_entry(const struct wp_regime *regime, unsigned level, uint64_t pa,
-			   pt_flags flags)
+                           pt_flags flags)
 {
 	uint64_t entry = pa | P | A | D;
 
@@ -276,18 +276,18 @@ static bool global_cr3(struct wp_machine *machine)
 
 static const struct wp_quirk quirks[] = {
 	{"x86-pa40",
-	 "MAXPHYADDR is fixed at 40: address bits 40 to 51 of a present entry are reserved; "
-	 "a probe that meets one is not answered",
-	 "SDM vol. 3, 4.1.4: up to 52", pa40},
+         "MAXPHYADDR is fixed at 40: address bits 40 to 51 of a present entry are reserved; "
+         "a probe that meets one is not answered",
+         "SDM vol. 3, 4.1.4: up to 52", pa40},
 	{"x86-wild-table",
-	 "a table outside of memory reads as zeros, so it is a hole and no bus error",
-	 "SDM vol. 3, 4.6: what is not memory has no defined contents", wild_table},
+         "a table outside of memory reads as zeros, so it is a hole and no bus error",
+         "SDM vol. 3, 4.6: what is not memory has no defined contents", wild_table},
 	{"x86-1g-accessed",
-	 "a 1 GiB leaf gets its A bit although the access is denied; a 2 MiB leaf doesn't",
-	 "SDM vol. 3, 4.8", gigapage_accessed},
+         "a 1 GiB leaf gets its A bit although the access is denied; a 2 MiB leaf doesn't",
+         "SDM vol. 3, 4.8", gigapage_accessed},
 	{"x86-global-cr3",
-	 "a write to CR3 drops global translations too, so it can't show that one stays",
-	 "SDM vol. 3, 4.10.4.1: all but global ones", global_cr3},
+         "a write to CR3 drops global translations too, so it can't show that one stays",
+         "SDM vol. 3, 4.10.4.1: all but global ones", global_cr3},
 };
 
 const struct wp_unicorn_arch wp_unicorn_x86_64 = {

@@ -72,12 +72,12 @@ typedef enum pt_status {
  * mapping: it keeps address, size and flags, and every access faults.
  */
 typedef uint32_t pt_flags;
-#define PT_READ     ((pt_flags)1 << 0)
-#define PT_WRITE    ((pt_flags)1 << 1)
-#define PT_EXECUTE  ((pt_flags)1 << 2)
-#define PT_USER     ((pt_flags)1 << 3)
-#define PT_DEVICE   ((pt_flags)1 << 4)
-#define PT_UNCACHED ((pt_flags)1 << 5)
+#define PT_READ      ((pt_flags)1 << 0)
+#define PT_WRITE     ((pt_flags)1 << 1)
+#define PT_EXECUTE   ((pt_flags)1 << 2)
+#define PT_USER      ((pt_flags)1 << 3)
+#define PT_DEVICE    ((pt_flags)1 << 4)
+#define PT_UNCACHED  ((pt_flags)1 << 5)
 #define PT_FLAGS_ALL ((pt_flags)0x3f)
 
 #define PT_4K   ((uint64_t)1 << 12)
@@ -171,12 +171,12 @@ struct pt_operations;
 /* One instantiation of the library. Constant; see the list at the end. */
 struct pt_backend {
 	const char *name;
-	uint8_t levels;         /* level 0 is the root */
-	uint8_t halves;         /* bit set of 1 << enum pt_half */
+	uint8_t levels; /* level 0 is the root */
+	uint8_t halves; /* bit set of 1 << enum pt_half */
 	uint8_t paddr_bits;
 	uint8_t granule_shift;
-	uint64_t leaf_sizes;    /* the OR of all leaf sizes */
-	uint16_t fixed_frames;  /* frames of a table with no mapping, the root included */
+	uint64_t leaf_sizes;   /* the OR of all leaf sizes */
+	uint16_t fixed_frames; /* frames of a table with no mapping, the root included */
 	const struct pt_operations *operations;
 
 	/* The CPU's own flush instructions; NULL in a host build. */
@@ -220,8 +220,8 @@ struct pt_table {
  */
 struct pt_batch {
 	struct pt_table *table;
-	uint16_t count; /* of addresses */
-	bool all;       /* one full flush instead of addresses */
+	uint16_t count;   /* of addresses */
+	bool all;         /* one full flush instead of addresses */
 	pt_paddr waiting; /* freed tables, linked through their first slots; 0: none */
 	pt_vaddr addresses[PT_BATCH_ADDRESSES];
 };
@@ -259,7 +259,7 @@ void pt_ignore(struct pt_batch *batch);
  * PT_BAD_FLAGS:   the platform lacks a function that this build needs.
  */
 pt_status pt_create(struct pt_table *table, const struct pt_backend *backend,
-		    const struct pt_platform *platform, enum pt_half half);
+                    const struct pt_platform *platform, enum pt_half half);
 
 /*
  * Frees every table that `table` owns; slots that it borrows go back. No CPU
@@ -286,7 +286,7 @@ pt_status pt_destroy(struct pt_table *table, struct pt_batch *batch);
  * PT_NO_MEMORY:   a table was needed and refused.
  */
 pt_status pt_map(struct pt_table *table, pt_vaddr vaddr, pt_paddr paddr, uint64_t size,
-		 pt_flags flags, struct pt_batch *batch);
+                 pt_flags flags, struct pt_batch *batch);
 
 /*
  * Removes the leaf that starts at `vaddr`, whatever its size, and tells what it
@@ -300,7 +300,7 @@ pt_status pt_map(struct pt_table *table, pt_vaddr vaddr, pt_paddr paddr, uint64_
  * PT_NOT_MAPPED:  nothing is mapped there.
  */
 pt_status pt_unmap(struct pt_table *table, pt_vaddr vaddr, struct pt_mapping *removed,
-		   struct pt_batch *batch);
+                   struct pt_batch *batch);
 
 /*
  * New flags for the leaf that starts at `vaddr`; `size` (may be NULL) tells its
@@ -308,7 +308,7 @@ pt_status pt_unmap(struct pt_table *table, pt_vaddr vaddr, struct pt_mapping *re
  * the leaf is invalid for a moment (break before make).
  */
 pt_status pt_protect(struct pt_table *table, pt_vaddr vaddr, pt_flags flags, uint64_t *size,
-		     struct pt_batch *batch);
+                     struct pt_batch *batch);
 
 /*
  * New address and flags for the leaf that starts at `vaddr`. Statuses of
@@ -316,7 +316,7 @@ pt_status pt_protect(struct pt_table *table, pt_vaddr vaddr, pt_flags flags, uin
  * no multiple of the leaf's size (of the granule, where nothing is mapped).
  */
 pt_status pt_remap(struct pt_table *table, pt_vaddr vaddr, pt_paddr paddr, pt_flags flags,
-		   uint64_t *size, struct pt_batch *batch);
+                   uint64_t *size, struct pt_batch *batch);
 
 /*
  * What is mapped at `vaddr`, any byte of a leaf. Writes no table. Flags are the
@@ -337,7 +337,7 @@ pt_status pt_query(const struct pt_table *table, pt_vaddr vaddr, struct pt_mappi
  * anywhere in the range come first, as in the order at the top.
  */
 pt_status pt_map_region(struct pt_table *table, pt_vaddr vaddr, pt_paddr paddr, uint64_t size,
-			pt_flags flags, bool allow_huge, struct pt_batch *batch);
+                        pt_flags flags, bool allow_huge, struct pt_batch *batch);
 
 /*
  * The physical page of `vaddr`, a multiple of the granule. Must answer the same
@@ -351,8 +351,8 @@ typedef pt_paddr (*pt_page_source)(void *context, pt_vaddr vaddr);
  * allows it, and the source's answers are contiguous over all of it.
  */
 pt_status pt_map_region_with(struct pt_table *table, pt_vaddr vaddr, pt_page_source source,
-			     void *context, uint64_t size, pt_flags flags, bool allow_huge,
-			     struct pt_batch *batch);
+                             void *context, uint64_t size, pt_flags flags, bool allow_huge,
+                             struct pt_batch *batch);
 
 /*
  * Unmaps [vaddr, vaddr + size), all of which must be mapped (PT_NOT_MAPPED). A
@@ -362,14 +362,14 @@ pt_status pt_map_region_with(struct pt_table *table, pt_vaddr vaddr, pt_page_sou
  * last leaf, or its root leaf would go or be split.
  */
 pt_status pt_unmap_region(struct pt_table *table, pt_vaddr vaddr, uint64_t size,
-			  struct pt_batch *batch);
+                          struct pt_batch *batch);
 
 /*
  * New flags for every leaf in [vaddr, vaddr + size); holes are skipped. A larger
  * leaf that straddles an end is split first, even if its flags stay the same.
  */
 pt_status pt_protect_region(struct pt_table *table, pt_vaddr vaddr, uint64_t size, pt_flags flags,
-			    struct pt_batch *batch);
+                            struct pt_batch *batch);
 
 /* ------------------------------------------------------------------- walk */
 
@@ -377,8 +377,8 @@ pt_status pt_protect_region(struct pt_table *table, pt_vaddr vaddr, uint64_t siz
 struct pt_visit {
 	unsigned level;
 	size_t index;
-	pt_vaddr vaddr;   /* of the entry's first byte, canonical */
-	uint64_t entry;   /* as stored */
+	pt_vaddr vaddr; /* of the entry's first byte, canonical */
+	uint64_t entry; /* as stored */
 	enum pt_entry_kind kind;
 	struct pt_mapping mapping; /* of a leaf, by its own bits; else zero */
 	pt_paddr next;             /* of a table; else zero */
@@ -399,7 +399,7 @@ typedef enum pt_walk_next (*pt_visitor)(void *context, const struct pt_visit *vi
  * entered. Writes no table; depth is bounded by the levels, whatever they hold.
  */
 void pt_walk(const struct pt_table *table, size_t limit, pt_visitor pre, pt_visitor post,
-	     void *context);
+             void *context);
 
 /* ---------------------------------------------------------------- sharing */
 
@@ -420,7 +420,7 @@ void pt_walk(const struct pt_table *table, size_t limit, pt_visitor pre, pt_visi
  *              backends, platforms or halves.
  */
 pt_status pt_copy_from(struct pt_table *table, struct pt_table *other, pt_vaddr vaddr,
-		       uint64_t size, struct pt_batch *batch);
+                       uint64_t size, struct pt_batch *batch);
 
 /*
  * Gives the borrowed slots in [vaddr, vaddr + size) back; they are empty then.
@@ -428,17 +428,17 @@ pt_status pt_copy_from(struct pt_table *table, struct pt_table *other, pt_vaddr 
  * PT_BORROWED.
  */
 pt_status pt_give_back(struct pt_table *table, pt_vaddr vaddr, uint64_t size,
-		       struct pt_batch *batch);
+                       struct pt_batch *batch);
 
 const char *pt_status_name(pt_status status);
 
 /* --------------------------------------------------------------- backends */
 
-extern const struct pt_backend pt_x86_64;           /* 4 levels, 48-bit addresses */
-extern const struct pt_backend pt_x86_64_la57;      /* 5 levels, 57-bit addresses */
-extern const struct pt_backend pt_aarch64;          /* EL1&0, PT_LOW or PT_HIGH */
-extern const struct pt_backend pt_aarch64_el2;      /* EL2, PT_LOW */
-extern const struct pt_backend pt_riscv64_sv39;     /* DEVICE, UNCACHED in software bits */
+extern const struct pt_backend pt_x86_64;       /* 4 levels, 48-bit addresses */
+extern const struct pt_backend pt_x86_64_la57;  /* 5 levels, 57-bit addresses */
+extern const struct pt_backend pt_aarch64;      /* EL1&0, PT_LOW or PT_HIGH */
+extern const struct pt_backend pt_aarch64_el2;  /* EL2, PT_LOW */
+extern const struct pt_backend pt_riscv64_sv39; /* DEVICE, UNCACHED in software bits */
 extern const struct pt_backend pt_riscv64_sv48;
 extern const struct pt_backend pt_riscv64_sv57;
 extern const struct pt_backend pt_riscv64_sv39_svpbmt;
@@ -447,7 +447,7 @@ extern const struct pt_backend pt_riscv64_sv57_svpbmt;
 extern const struct pt_backend pt_riscv64_sv39_xuantie; /* C9xx, sxstatus.MAEE = 1 */
 extern const struct pt_backend pt_riscv64_sv48_xuantie;
 extern const struct pt_backend pt_riscv64_sv57_xuantie;
-extern const struct pt_backend pt_loongarch64;      /* 4 levels, PT_LOW or PT_HIGH */
+extern const struct pt_backend pt_loongarch64; /* 4 levels, PT_LOW or PT_HIGH */
 
 #ifdef __cplusplus
 }
