@@ -155,7 +155,7 @@ struct wp_call {
  * Works out `op` against the model's live runs. Region sizes are cut so that a
  * call makes at most WP_MAX_LEAVES leaves; those that are wrong on purpose stay.
  */
-#define WP_MAX_LEAVES 2048
+#define WP_MAX_LEAVES 640
 void wp_op_resolve(const struct wp_op *op, const struct wp_regime *regime,
                    const struct wp_model *model, struct wp_call *call);
 

@@ -218,7 +218,7 @@ static void operate(struct wp_runner *runner, const struct wp_call *call)
 	if (!runner->result->finding.found)
 		wp_run_judge_call(runner, call);
 	if (!runner->result->finding.found)
-		wp_run_judge_tlbs(runner);
+		wp_run_judge_tlbs(runner, call);
 }
 
 /* Closes batches, ends loans, destroys both tables, and counts the frames. */

@@ -112,7 +112,7 @@ void wp_run_call(struct wp_runner *runner, const struct wp_call *call);
 void wp_run_judge_call(struct wp_runner *runner, const struct wp_call *call);
 void wp_run_judge_all(struct wp_runner *runner);
 void wp_run_warm(struct wp_runner *runner, const struct wp_call *call);
-void wp_run_judge_tlbs(struct wp_runner *runner);
+void wp_run_judge_tlbs(struct wp_runner *runner, const struct wp_call *call);
 void wp_run_count(struct wp_runner *runner, const struct wp_call *call, pt_status status);
 
 #endif

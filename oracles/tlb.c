@@ -98,12 +98,15 @@ static bool is_current(const struct wp_tlb *tlb, const struct wp_tlb_entry *entr
 	return entry->pa == now->pa && entry->memory_type == now->memory_type;
 }
 
-void wp_tlb_judge(const struct wp_tlb *tlb, uint64_t root, struct wp_finding *finding)
+void wp_tlb_judge(const struct wp_tlb *tlb, uint64_t root, uint64_t first, uint64_t last,
+                  struct wp_finding *finding)
 {
 	for (size_t i = 0; i < tlb->count; i++) {
 		const struct wp_tlb_entry *entry = &tlb->entries[i];
 		struct wp_answer now;
 
+		if (entry->va < first || entry->va > last)
+			continue;
 		wp_paper_walk(tlb->regime, tlb->memory, root, entry->va, &now);
 		if (is_current(tlb, entry, &now))
 			continue;

@@ -37,7 +37,8 @@ void wp_tlb_warm(struct wp_tlb *tlb, uint64_t root, uint64_t va);
 /* NULL: everything. */
 void wp_tlb_flush(struct wp_tlb *tlb, const uint64_t *va);
 
-/* All that is cached must be what the tables say now. */
-void wp_tlb_judge(const struct wp_tlb *tlb, uint64_t root, struct wp_finding *finding);
+/* All that is cached of [first, last] must be what the tables say now. */
+void wp_tlb_judge(const struct wp_tlb *tlb, uint64_t root, uint64_t first, uint64_t last,
+                  struct wp_finding *finding);
 
 #endif
