@@ -130,12 +130,6 @@ static inline bool arch_is_table(arch_entry entry, unsigned level)
 	       (entry & (A64_TABLE_OR_PAGE | A64_VALID)) == (A64_TABLE_OR_PAGE | A64_VALID);
 }
 
-static inline bool arch_table_is_open(arch_entry entry)
-{
-	return (entry & (A64_PXN_TABLE | A64_UXN_TABLE | A64_AP_TABLE_NO_USER |
-	                 A64_AP_TABLE_NO_WRITE)) == 0;
-}
-
 static inline uint64_t arch_table_paddr(arch_entry entry)
 {
 	return entry & A64_ADDRESS;
@@ -179,6 +173,14 @@ static inline bool arch_is_valid(arch_entry entry)
 static inline arch_rights arch_rights_below(arch_rights rights, arch_entry table)
 {
 	return rights & ~table;
+}
+
+static inline bool arch_rights_are_whole(arch_rights rights)
+{
+	const arch_rights all = A64_PXN_TABLE | A64_UXN_TABLE | A64_AP_TABLE_NO_USER |
+	                        A64_AP_TABLE_NO_WRITE;
+
+	return (rights & all) == all;
 }
 
 static inline bool a64_executable(arch_entry entry, pt_flags flags, arch_rights rights)
@@ -239,6 +241,12 @@ static inline uint64_t arch_link_paddr(arch_entry entry)
 }
 
 #ifdef PT_TARGET_BUILD
+/* D8 "Ordering and completion": without it an access right after a new mapping may fault. */
+static inline void arch_publish(void)
+{
+	__asm__ volatile("dsb ishst\n\tisb" : : : "memory");
+}
+
 /* D8 "Ordering and completion of TLB maintenance": every core, any ASID, all levels. */
 static inline void arch_flush_address(uint64_t vaddr)
 {

@@ -15,23 +15,28 @@
  *   arch_expresses(flags)      DEVICE with UNCACHED and unknown bits are ruled out before
  *   arch_leaf_bits(flags, level), arch_leaf(paddr, bits), arch_table(paddr)
  *   arch_is_table, arch_is_leaf; what is neither, nor empty, is malformed
- *   arch_table_is_open, arch_table_paddr, arch_leaf_paddr, arch_leaf_flags
+ *   arch_table_paddr, arch_leaf_paddr, arch_leaf_flags
  *   arch_is_valid(leaf)        the CPU may translate through it
  *   arch_rights_below(rights, table)  rights that a table entry leaves
+ *   arch_rights_are_whole(rights)     nothing was taken away
  *   arch_same_leaf             equal but for what the CPU itself writes
  *   arch_must_break(before, after)    break-before-make for leaves of one size
  *   arch_link, arch_link_paddr an entry that faults at every level and holds an address
  *   ARCH_CONFIGURATION         what to load beside the root (see struct pt_backend)
  *   ARCH_LEAF_SIZES            the OR of all leaf sizes; ARCH_GRANULE_SHIFT
  *   ARCH_FIXED_FRAMES          of a table without a mapping
- *   arch_flush_address, arch_flush_all   with PT_TARGET_BUILD only
+ *   arch_flush_address, arch_flush_all, arch_publish (stores to tables reach the
+ *                              CPU's walker)   with PT_TARGET_BUILD only
  */
 #ifndef PT_FORM_H
 #define PT_FORM_H
 
 #include <walkproof/pt.h>
 
-typedef uint64_t arch_entry;
+#ifndef ARCH_ENTRY /* an unsigned type of the entry's size, where that isn't 8 bytes */
+#define ARCH_ENTRY uint64_t
+#endif
+typedef ARCH_ENTRY arch_entry;
 typedef uint64_t arch_rights; /* all ones: nothing taken away yet */
 
 struct arch_level {

@@ -108,12 +108,6 @@ static inline bool arch_is_table(arch_entry entry, unsigned level)
 	return level < ARCH_LAST_LEVEL && (entry & LA_BELOW_ADDRESS) == 0;
 }
 
-static inline bool arch_table_is_open(arch_entry entry)
-{
-	(void)entry;
-	return true; /* rights are the leaf's alone */
-}
-
 static inline uint64_t arch_table_paddr(arch_entry entry)
 {
 	return entry & LA_ADDRESS;
@@ -160,6 +154,12 @@ static inline arch_rights arch_rights_below(arch_rights rights, arch_entry table
 {
 	(void)table;
 	return rights;
+}
+
+static inline bool arch_rights_are_whole(arch_rights rights)
+{
+	(void)rights;
+	return true; /* rights are the leaf's alone */
 }
 
 static inline pt_flags arch_leaf_flags(arch_entry entry, unsigned level, arch_rights rights)
@@ -209,6 +209,11 @@ static inline uint64_t arch_link_paddr(arch_entry entry)
 }
 
 #ifdef PT_TARGET_BUILD
+/* Every mapping that is used is followed by a flush, which orders it. */
+static inline void arch_publish(void)
+{
+}
+
 /*
  * This core. No form of INVTLB reaches one address in every address space, and
  * kernel pages are not global here: everything goes. A kernel that knows its

@@ -130,12 +130,6 @@ static inline bool arch_is_table(arch_entry entry, unsigned level)
 	return level < ARCH_LAST_LEVEL && (entry & ~ignored) == RV_VALID;
 }
 
-static inline bool arch_table_is_open(arch_entry entry)
-{
-	(void)entry;
-	return true; /* rights are the leaf's alone */
-}
-
 static inline uint64_t arch_table_paddr(arch_entry entry)
 {
 	return (entry & RV_PPN) << 2;
@@ -189,6 +183,12 @@ static inline arch_rights arch_rights_below(arch_rights rights, arch_entry table
 {
 	(void)table;
 	return rights;
+}
+
+static inline bool arch_rights_are_whole(arch_rights rights)
+{
+	(void)rights;
+	return true; /* rights are the leaf's alone */
 }
 
 static inline pt_flags riscv_type_flags(arch_entry entry)
@@ -247,6 +247,11 @@ static inline uint64_t arch_link_paddr(arch_entry entry)
 }
 
 #ifdef PT_TARGET_BUILD
+/* Every mapping that is used is followed by a flush, which orders it. */
+static inline void arch_publish(void)
+{
+}
+
 /* This hart, every address space, global entries included; other harts need an SBI call. */
 static inline void arch_flush_address(uint64_t vaddr)
 {

@@ -96,12 +96,6 @@ static inline bool arch_is_table(arch_entry entry, unsigned level)
 	return level < ARCH_LAST_LEVEL && (entry & (X86_PRESENT | X86_HUGE)) == X86_PRESENT;
 }
 
-/* Whether a table entry leaves all rights to what lies below it. */
-static inline bool arch_table_is_open(arch_entry entry)
-{
-	return (entry & (X86_USER | X86_WRITE | X86_NO_EXECUTE)) == (X86_USER | X86_WRITE);
-}
-
 static inline uint64_t arch_table_paddr(arch_entry entry)
 {
 	return entry & X86_ADDRESS;
@@ -154,6 +148,13 @@ static inline arch_rights arch_rights_below(arch_rights rights, arch_entry table
 	return rights & (table ^ X86_NO_EXECUTE);
 }
 
+static inline bool arch_rights_are_whole(arch_rights rights)
+{
+	const arch_rights all = X86_USER | X86_WRITE | X86_NO_EXECUTE;
+
+	return (rights & all) == all;
+}
+
 static inline pt_flags arch_leaf_flags(arch_entry entry, unsigned level, arch_rights rights)
 {
 	const arch_entry effective = rights & (entry ^ X86_NO_EXECUTE);
@@ -200,6 +201,11 @@ static inline uint64_t arch_link_paddr(arch_entry entry)
 }
 
 #ifdef PT_TARGET_BUILD
+/* The walker snoops stores in program order. */
+static inline void arch_publish(void)
+{
+}
+
 /*
  * SDM 4.10.4.1: this processor, the current PCID and global entries, and all
  * paging-structure caches of the current PCID. Other processors need an IPI.

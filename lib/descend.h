@@ -62,55 +62,50 @@ static inline pt_paddr hole_below(const struct pt_table *table, size_t root_inde
 /* The entry that decides about an address, and the tables on the way to it. */
 struct place {
 	arch_entry *tables[ARCH_LEVELS]; /* down to `level` */
+	arch_entry *slot;
+	arch_entry entry; /* in the slot */
 	unsigned level;
 	enum pt_entry_kind kind; /* never PT_ENTRY_TABLE, unless at the level asked for */
-	arch_entry entry;
-	arch_rights rights; /* that the tables on the way leave */
+	arch_rights rights;      /* that the tables on the way leave */
 	pt_paddr hole;
-	bool closed; /* a table on the way takes rights away */
 };
 
-static inline arch_entry *place_slot(const struct place *place, uint64_t vaddr)
-{
-	return &place->tables[place->level][index_of(vaddr, place->level)];
-}
-
-/* First byte of the slot. */
-static inline uint64_t place_start(const struct place *place, uint64_t vaddr)
-{
-	return vaddr & ~(arch_span(place->level) - 1);
-}
-
 /* Down to `deepest`, or to the first entry that is no table. */
-static inline void descend(const struct pt_table *table, uint64_t vaddr, unsigned deepest,
+ALWAYS_INLINE void descend(const struct pt_table *table, uint64_t vaddr, unsigned deepest,
                            struct place *place)
 {
-	const struct pt_platform *platform = table->platform;
-	arch_entry *entries = table_at(platform, table->root.value);
-	arch_rights closed = 0;
+	const struct window window = window_of(table->platform);
+	arch_entry *entries = table_in(&window, table->root.value);
 
 	place->hole = hole_below(table, index_of(vaddr, 0));
 	place->rights = ~(arch_rights)0;
-	place->closed = false;
-	for (unsigned level = 0;; level++) {
-		const arch_entry entry = entry_load(&entries[index_of(vaddr, level)]);
+	UNROLLED
+	for (unsigned level = 0; level < ARCH_LEVELS; level++) {
+		arch_entry *slot = &entries[index_of(vaddr, level)];
+		const arch_entry entry = entry_load(slot);
 
 		place->tables[level] = entries;
-		place->level = level;
-		place->entry = entry;
-		if (level == deepest || entry == empty_entry(place->hole, level) ||
-		    !arch_is_table(entry, level))
-			break;
-		entries = table_at(platform, arch_table_paddr(entry));
-		if (!entries) {
-			place->kind = PT_ENTRY_MALFORMED;
+		if (level == deepest || !entry_is_table(entry, level, place->hole)) {
+			place->slot = slot;
+			place->entry = entry;
+			place->level = level;
+			place->kind = entry_kind(entry, level, place->hole);
 			return;
 		}
 		place->rights = arch_rights_below(place->rights, entry);
-		closed |= !arch_table_is_open(entry);
+		entries = table_in(&window, arch_table_paddr(entry));
+		if (!entries) {
+			place->level = level;
+			place->kind = PT_ENTRY_MALFORMED;
+			return;
+		}
 	}
-	place->closed = closed != 0;
-	place->kind = entry_kind(place->entry, place->level, place->hole);
+}
+
+/* Whether a change can't be made there: something on the way is malformed, or takes rights away. */
+static inline bool place_is_malformed(const struct place *place)
+{
+	return place->kind == PT_ENTRY_MALFORMED || !arch_rights_are_whole(place->rights);
 }
 
 /* The largest level number with leaves of `size`; ARCH_LEVELS: none. */

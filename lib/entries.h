@@ -3,6 +3,14 @@
 #ifndef PT_ENTRIES_H
 #define PT_ENTRIES_H
 
+/* Hot loops over levels are laid out level by level, so that shifts are constants. */
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#ifdef __clang__
+#define UNROLLED _Pragma("clang loop unroll(full)")
+#else
+#define UNROLLED _Pragma("GCC unroll 8")
+#endif
+
 static inline uint64_t arch_span(unsigned level)
 {
 	return 1ull << arch_levels[level].shift;
@@ -38,16 +46,36 @@ static inline uint64_t granule(void)
 	return arch_span(ARCH_LAST_LEVEL);
 }
 
+/* The direct map, held in registers on the way down. */
+struct window {
+	const struct pt_platform *platform;
+	uint64_t first, size;
+	char *base;
+};
+
+static inline struct window window_of(const struct pt_platform *platform)
+{
+	return (struct window){platform, platform->direct_first.value, platform->direct_size,
+	                       platform->direct_base};
+}
+
 /* NULL: not memory. */
+static inline arch_entry *table_in(const struct window *window, uint64_t paddr)
+{
+	const uint64_t offset = paddr - window->first;
+
+	if (__builtin_expect(offset < window->size, 1))
+		return (arch_entry *)(window->base + offset);
+	if (!window->platform->phys_to_virt)
+		return NULL;
+	return window->platform->phys_to_virt(window->platform->context, pt_pa(paddr));
+}
+
 static inline arch_entry *table_at(const struct pt_platform *platform, uint64_t paddr)
 {
-	const uint64_t offset = paddr - platform->direct_first.value;
+	const struct window window = window_of(platform);
 
-	if (offset < platform->direct_size)
-		return (arch_entry *)((char *)platform->direct_base + offset);
-	if (!platform->phys_to_virt)
-		return NULL;
-	return platform->phys_to_virt(platform->context, pt_pa(paddr));
+	return table_in(&window, paddr);
 }
 
 /* The CPU may write accessed and dirty bits at any time. */
@@ -78,6 +106,13 @@ static inline arch_entry empty_entry(pt_paddr hole, unsigned level)
 	return ARCH_HAS_HOLE_FRAME && level < ARCH_LAST_LEVEL ? arch_table(hole.value) : 0;
 }
 
+static inline bool entry_is_table(arch_entry entry, unsigned level, pt_paddr hole)
+{
+	if (ARCH_HAS_HOLE_FRAME && entry == empty_entry(hole, level))
+		return false;
+	return arch_is_table(entry, level);
+}
+
 /* Reads `entry` as the CPU would. */
 static inline enum pt_entry_kind entry_kind(arch_entry entry, unsigned level, pt_paddr hole)
 {
@@ -86,6 +121,12 @@ static inline enum pt_entry_kind entry_kind(arch_entry entry, unsigned level, pt
 	if (arch_is_table(entry, level))
 		return PT_ENTRY_TABLE;
 	return arch_is_leaf(entry, level) ? PT_ENTRY_LEAF : PT_ENTRY_MALFORMED;
+}
+
+/* Whether a table entry leaves all rights to what lies below it. */
+static inline bool table_is_open(arch_entry entry)
+{
+	return arch_rights_are_whole(arch_rights_below(~(arch_rights)0, entry));
 }
 
 static inline bool table_is_empty(const arch_entry *entries, unsigned level, pt_paddr hole)
@@ -112,18 +153,24 @@ static inline bool table_is_empty_beside(const arch_entry *entries, unsigned lev
 	return table_is_empty(entries, level, hole);
 }
 
-/* Frames taken from the platform before anything is changed, linked through their first words. */
+/* Frames taken from the platform before anything is changed, linked through their first 8 bytes. */
 struct reserve {
 	const struct pt_platform *platform;
 	uint64_t first; /* 0: none */
 };
+
+/* Wider than an entry may be; NULL: not memory. */
+static inline uint64_t *reserve_link(const struct reserve *reserve, uint64_t frame)
+{
+	return (uint64_t *)(void *)table_at(reserve->platform, frame);
+}
 
 static void reserve_release(struct reserve *reserve)
 {
 	while (reserve->first != 0) {
 		const uint64_t frame = reserve->first;
 
-		reserve->first = *table_at(reserve->platform, frame);
+		reserve->first = *reserve_link(reserve, frame);
 		reserve->platform->free_frame(reserve->platform->context, pt_pa(frame));
 	}
 }
@@ -135,19 +182,19 @@ static bool reserve_fill(struct reserve *reserve, size_t count)
 
 	for (size_t i = 0; i < count; i++) {
 		pt_paddr frame;
-		arch_entry *entries;
+		uint64_t *link;
 
 		if (!platform->alloc_frame(platform->context, &frame)) {
 			reserve_release(reserve);
 			return false;
 		}
-		entries = table_at(platform, frame.value);
-		if (!entries) {
+		link = reserve_link(reserve, frame.value);
+		if (!link) {
 			platform->free_frame(platform->context, frame);
 			reserve_release(reserve);
 			return false;
 		}
-		*entries = reserve->first;
+		*link = reserve->first;
 		reserve->first = frame.value;
 	}
 	return true;
@@ -168,7 +215,7 @@ static arch_entry *reserve_take(struct reserve *reserve, unsigned level, pt_padd
 	arch_entry *entries = table_at(reserve->platform, reserve->first);
 
 	*frame = reserve->first;
-	reserve->first = *entries;
+	reserve->first = *reserve_link(reserve, *frame);
 	table_clear(entries, level, hole);
 	return entries;
 }

@@ -22,21 +22,33 @@ static inline void pending_open(struct pending *pending, struct pt_table *table,
 	pending->own.waiting = pt_pa(0);
 }
 
+/* A call may end without a flush: what it mapped must reach this CPU's walker all the same. */
+static inline void publish_stores(void)
+{
+#ifdef PT_TARGET_BUILD
+	arch_publish();
+#endif
+}
+
 static inline void pending_close(struct pending *pending)
 {
-	if (pending->batch != &pending->own)
-		return;
-	if (pending->own.count != 0 || pending->own.all || pending->own.waiting.value != 0)
+	const struct pt_batch *own = &pending->own;
+
+	if (pending->batch == own && (own->count != 0 || own->all || own->waiting.value != 0))
 		pt_flush(&pending->own);
+	else
+		publish_stores();
 }
 
 static inline void flush_later(struct pt_batch *batch, uint64_t vaddr)
 {
+	if (batch->all)
+		return;
 	if (batch->count != 0 && batch->addresses[batch->count - 1].value == vaddr)
 		return;
 	if (batch->count == PT_BATCH_ADDRESSES)
 		batch->all = true;
-	if (!batch->all)
+	else
 		batch->addresses[batch->count++] = pt_va(vaddr);
 }
 
@@ -77,11 +89,12 @@ static inline void flush_unlinked(struct pt_batch *batch, uint64_t vaddr)
 /*
  * Before something is mapped in [vaddr, last]: where old and new must not meet in
  * a TLB, the flush of what was there can't wait. A pending address may stand for
- * a leaf of any size, so the largest decides what is near.
+ * a leaf of any size, so the largest decides what is near; while tables wait it may
+ * stand for one of those, up to what hung in a root slot.
  */
 static inline void flush_before_make(struct pt_batch *batch, uint64_t vaddr, uint64_t last)
 {
-	const unsigned top = arch_levels[0].leaf ? 0 : 1;
+	const unsigned top = arch_levels[0].leaf || batch->waiting.value != 0 ? 0 : 1;
 	const uint64_t near = ~(arch_span(top) - 1);
 	bool meets = batch->all;
 

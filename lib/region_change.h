@@ -17,15 +17,33 @@ struct change_plan {
 static size_t split_cost(unsigned level, uint64_t from, uint64_t to)
 {
 	const uint64_t span = arch_span(level);
-	const uint64_t below = arch_span(level + 1);
-	const uint64_t first_end = from | (below - 1);
-	const uint64_t last_start = to & ~(below - 1);
+	uint64_t below, first_end, last_start;
 
 	if ((from & (span - 1)) == 0 && (~to & (span - 1)) == 0)
 		return 0;
+	below = arch_span(level + 1); /* only now: the last level has none below */
+	first_end = from | (below - 1);
+	last_start = to & ~(below - 1);
 	if (first_end >= to)
 		return 1 + split_cost(level + 1, from, to);
 	return 1 + split_cost(level + 1, from, first_end) + split_cost(level + 1, last_start, to);
+}
+
+/* plan_change() in the last level, where nothing straddles. */
+static pt_status plan_change_pages(struct change_plan *plan, const arch_entry *entries,
+                                   uint64_t from, uint64_t to)
+{
+	const size_t last = index_of(to, ARCH_LAST_LEVEL);
+
+	for (size_t i = index_of(from, ARCH_LAST_LEVEL); i <= last; i++) {
+		const arch_entry entry = entry_load(&entries[i]);
+
+		if (entry == 0)
+			plan->has_hole = true;
+		else if (!arch_is_leaf(entry, ARCH_LAST_LEVEL))
+			return PT_MALFORMED;
+	}
+	return PT_OK;
 }
 
 static pt_status plan_change(struct change_plan *plan, const arch_entry *entries, unsigned level,
@@ -34,6 +52,8 @@ static pt_status plan_change(struct change_plan *plan, const arch_entry *entries
 	const uint64_t span = arch_span(level);
 	uint64_t start = from & ~(span - 1);
 
+	if (level >= ARCH_LAST_LEVEL)
+		return plan_change_pages(plan, entries, from, to);
 	for (size_t i = index_of(from, level); i <= index_of(to, level); i++, start += span) {
 		const arch_entry entry = entry_load(&entries[i]);
 		const enum pt_entry_kind kind = entry_kind(entry, level, plan->table->hole);
@@ -51,7 +71,7 @@ static pt_status plan_change(struct change_plan *plan, const arch_entry *entries
 			                                   arch_table_paddr(entry));
 			pt_status status;
 
-			if (!below || !arch_table_is_open(entry))
+			if (!below || !table_is_open(entry))
 				return PT_MALFORMED;
 			status = plan_change(plan, below, level + 1, first, last);
 			if (status != PT_OK)
@@ -108,9 +128,9 @@ static bool region_takes_lent(struct pt_table *table, uint64_t vaddr, uint64_t l
 
 		if (!slot_is_lent(table, i))
 			continue;
-		if (!arch_is_table(root[i], 0))
+		if (!arch_is_table(entry_load(&root[i]), 0))
 			return true;
-		below = table_at(table->platform, arch_table_paddr(root[i]));
+		below = table_at(table->platform, arch_table_paddr(entry_load(&root[i])));
 		if (empties && below &&
 		    !table_outlives(table, below, 1, later(start, vaddr), earlier(end, last)))
 			return true;
@@ -164,8 +184,8 @@ static void split_live(struct change_work *work, arch_entry *slot, unsigned leve
 		flush_now(work->table, start);
 	}
 	entry_store(work->table->platform, slot, table);
-	/* what the CPU remembers in between is the hole's */
-	if (ARCH_CACHES_INVALID)
+	/* what the CPU may remember: the hole in between, or the leaf instead of a table */
+	if (ARCH_CACHES_INVALID || ARCH_FLUSHES_ALL_FOR_TABLE)
 		work->batch->all = true;
 }
 
@@ -176,6 +196,8 @@ static void free_tables_later(struct pt_table *table, arch_entry entry, unsigned
 	const uint64_t frame = arch_table_paddr(entry);
 	const arch_entry *entries = table_at(table->platform, frame);
 
+	if (!entries)
+		return; /* not memory: no table of ours */
 	for (size_t i = 0; level + 1 < ARCH_LAST_LEVEL && i < entry_count(level + 1); i++) {
 		const arch_entry below = entry_load(&entries[i]);
 
@@ -186,7 +208,8 @@ static void free_tables_later(struct pt_table *table, arch_entry entry, unsigned
 }
 
 /* Gives the leaf in `slot` its new flags; see `breaking`. */
-static void protect_leaf(struct change_work *work, arch_entry *slot, unsigned level, uint64_t start)
+ALWAYS_INLINE void protect_leaf(struct change_work *work, arch_entry *slot, unsigned level,
+                                uint64_t start)
 {
 	const arch_entry before = entry_load(slot);
 	const uint64_t paddr = arch_leaf_paddr(before, level);
@@ -256,6 +279,22 @@ static void change_slot(struct change_work *work, arch_entry *slot, unsigned lev
 	}
 }
 
+/* commit_change() in the last level, where nothing is split. */
+static void change_pages(struct change_work *work, arch_entry *entries, uint64_t from, uint64_t to)
+{
+	const size_t last = index_of(to, ARCH_LAST_LEVEL);
+	uint64_t vaddr = from;
+
+	for (size_t i = index_of(from, ARCH_LAST_LEVEL); i <= last; i++, vaddr += granule()) {
+		if (entry_load(&entries[i]) == 0)
+			continue;
+		if (work->unmap)
+			unmap_slot(work, &entries[i], ARCH_LAST_LEVEL, vaddr);
+		else
+			protect_leaf(work, &entries[i], ARCH_LAST_LEVEL, vaddr);
+	}
+}
+
 /* Carries out the work on [from, to] of one table. */
 static void commit_change(struct change_work *work, arch_entry *entries, unsigned level,
                           uint64_t from, uint64_t to)
@@ -264,6 +303,10 @@ static void commit_change(struct change_work *work, arch_entry *entries, unsigne
 	const uint64_t span = arch_span(level);
 	uint64_t start = from & ~(span - 1);
 
+	if (level >= ARCH_LAST_LEVEL) {
+		change_pages(work, entries, from, to);
+		return;
+	}
 	for (size_t i = index_of(from, level); i <= index_of(to, level); i++, start += span) {
 		if (entry_load(&entries[i]) != empty)
 			change_slot(work, &entries[i], level, later(start, from),

@@ -45,7 +45,7 @@ static bool layout_is_contiguous(const struct layout *layout, uint64_t start, un
 /* The pure decision: whether the slot of `level` at `start` gets a leaf, or a table of smaller ones. */
 static inline bool layout_wants_leaf(const struct layout *layout, uint64_t start, unsigned level)
 {
-	if (level == ARCH_LAST_LEVEL)
+	if (level >= ARCH_LAST_LEVEL)
 		return true;
 	return layout->allow_huge && arch_levels[level].leaf && start >= layout->vaddr &&
 	       layout->last - start >= arch_span(level) - 1 &&
@@ -64,6 +64,24 @@ static inline void plan_refuses(struct map_plan *plan, pt_status status)
 		plan->status = status;
 }
 
+/* plan_map() in the last level. */
+static pt_status plan_pages(struct map_plan *plan, const arch_entry *entries, uint64_t from,
+                            uint64_t to)
+{
+	const size_t last = index_of(to, ARCH_LAST_LEVEL);
+
+	for (size_t i = index_of(from, ARCH_LAST_LEVEL); i <= last; i++) {
+		const arch_entry entry = entry_load(&entries[i]);
+
+		if (entry == 0)
+			continue;
+		if (!arch_is_leaf(entry, ARCH_LAST_LEVEL))
+			return PT_MALFORMED;
+		plan_refuses(plan, PT_ALREADY_MAPPED);
+	}
+	return PT_OK;
+}
+
 /*
  * Plans [from, to], which lies in one table of `level`; `entries` is NULL where
  * that table doesn't exist yet.
@@ -75,8 +93,8 @@ static pt_status plan_map(struct map_plan *plan, arch_entry *entries, unsigned l
 	const uint64_t span = arch_span(level);
 	uint64_t start = from & ~(span - 1);
 
-	if (level == ARCH_LAST_LEVEL && !entries)
-		return PT_OK;
+	if (level >= ARCH_LAST_LEVEL)
+		return entries ? plan_pages(plan, entries, from, to) : PT_OK;
 	for (size_t i = index_of(from, level); i <= index_of(to, level); i++, start += span) {
 		const arch_entry entry = entries ? entry_load(&entries[i])
 		                                 : empty_entry(layout->hole, level);
@@ -96,7 +114,7 @@ static pt_status plan_map(struct map_plan *plan, arch_entry *entries, unsigned l
 				plan->tables++;
 			} else {
 				below = table_at(layout->table->platform, arch_table_paddr(entry));
-				if (!below || !arch_table_is_open(entry))
+				if (!below || !table_is_open(entry))
 					return PT_MALFORMED;
 			}
 			status = plan_map(plan, below, level + 1, later(start, from),
@@ -139,6 +157,21 @@ static void commit_below(struct map_work *work, arch_entry *slot, unsigned level
 		flush_linked(work->batch);
 }
 
+/* commit_map() in the last level. */
+static void commit_pages(struct map_work *work, arch_entry *entries, uint64_t from, uint64_t to)
+{
+	const struct layout *layout = work->layout;
+	const struct pt_platform *platform = layout->table->platform;
+	const arch_entry bits = work->bits[ARCH_LAST_LEVEL];
+	const size_t last = index_of(to, ARCH_LAST_LEVEL);
+	uint64_t vaddr = from;
+
+	for (size_t i = index_of(from, ARCH_LAST_LEVEL); i <= last; i++, vaddr += granule()) {
+		entry_store(platform, &entries[i], arch_leaf(layout_page(layout, vaddr), bits));
+		flush_leaf(work->batch, 0, ARCH_LAST_LEVEL, vaddr);
+	}
+}
+
 /* Fills [from, to] of one table; `live`: the CPU can reach it. */
 static void commit_map(struct map_work *work, arch_entry *entries, unsigned level, uint64_t from,
                        uint64_t to, bool live)
@@ -147,6 +180,10 @@ static void commit_map(struct map_work *work, arch_entry *entries, unsigned leve
 	const uint64_t span = arch_span(level);
 	uint64_t start = from & ~(span - 1);
 
+	if (level >= ARCH_LAST_LEVEL) {
+		commit_pages(work, entries, from, to);
+		return;
+	}
 	for (size_t i = index_of(from, level); i <= index_of(to, level); i++, start += span) {
 		if (layout_wants_leaf(layout, start, level)) {
 			entry_store(layout->table->platform, &entries[i],

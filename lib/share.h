@@ -12,8 +12,7 @@ static bool alloc_root(const struct pt_platform *platform, pt_paddr *root)
 {
 	if (root_frames() == 1)
 		return platform->alloc_frame(platform->context, root);
-	return platform->alloc_frames &&
-	       platform->alloc_frames(platform->context, root_frames(), table_bytes(0), root);
+	return platform->alloc_frames(platform->context, root_frames(), table_bytes(0), root);
 }
 
 static void free_root(const struct pt_platform *platform, pt_paddr root)
@@ -37,7 +36,7 @@ static bool make_hole(struct pt_table *table)
 		platform->free_frame(platform->context, table->hole);
 		return false;
 	}
-	for (size_t i = 0; i < entry_count(ARCH_LAST_LEVEL); i++)
+	for (size_t i = 0; i < granule() / sizeof *entries; i++)
 		entries[i] = arch_table(table->hole.value);
 	return true;
 }
@@ -47,6 +46,8 @@ static pt_status op_create(struct pt_table *table)
 	const struct pt_platform *platform = table->platform;
 	arch_entry *entries;
 
+	if (root_frames() > 1 && (!platform->alloc_frames || !platform->free_frames))
+		return PT_BAD_FLAGS;
 	if (!alloc_root(platform, &table->root))
 		return PT_NO_MEMORY;
 	entries = table_at(platform, table->root.value);
@@ -101,7 +102,7 @@ static void replace_root_slot(struct pt_table *table, arch_entry *root, size_t i
 
 	if (before != entry) {
 		entry_store(table->platform, &root[index], entry);
-		batch->all = true;
+		batch->all |= ARCH_CACHES_INVALID || before != empty_entry(table->hole, 0);
 	}
 	if (borrowed)
 		release_loan(table, index);
@@ -155,13 +156,26 @@ static pt_status check_copy(const struct pt_table *table, const struct pt_table 
 	for (size_t i = first; i <= last; i++) {
 		if (slot_is_lent(table, i) || slot_is_borrowed(other, i))
 			return PT_BORROWED;
-		malformed |= entry_kind(from[i], 0, other->hole) == PT_ENTRY_MALFORMED;
+		malformed |= entry_kind(entry_load(&from[i]), 0, other->hole) == PT_ENTRY_MALFORMED;
 		if (!slot_is_borrowed(table, i))
-			malformed |= entry_kind(to[i], 0, table->hole) == PT_ENTRY_MALFORMED;
+			malformed |= entry_kind(entry_load(&to[i]), 0, table->hole) == PT_ENTRY_MALFORMED;
 	}
 	if (table->owner && table->owner != other)
 		return PT_BORROWED;
 	return malformed ? PT_MALFORMED : PT_OK;
+}
+
+/* Break before make: no slot leads from one table's leaves straight to another's. */
+static void break_root_slots(struct pt_table *table, arch_entry *root, const arch_entry *from,
+                             uint64_t vaddr, uint64_t last, struct pt_batch *batch)
+{
+	const arch_entry empty = empty_entry(table->hole, 0);
+
+	for (size_t i = index_of(vaddr, 0); i <= index_of(last, 0); i++) {
+		if (entry_load(&root[i]) != entry_load(&from[i]))
+			replace_root_slot(table, root, i, empty, batch);
+	}
+	flush_before_make(batch, vaddr, last);
 }
 
 static pt_status op_copy_from(struct pt_table *table, struct pt_table *other, pt_vaddr vaddr,
@@ -184,6 +198,9 @@ static pt_status op_copy_from(struct pt_table *table, struct pt_table *other, pt
 		return status;
 
 	pending_open(&pending, table, batch);
+	if (ARCH_BREAKS_TO_RESIZE)
+		break_root_slots(table, root, from, vaddr.value, vaddr.value + size - 1,
+		                 pending.batch);
 	for (size_t i = first; i <= last; i++) {
 		const bool lends = entry_kind(from[i], 0, other->hole) != PT_ENTRY_EMPTY;
 

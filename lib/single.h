@@ -6,7 +6,7 @@
 /* Why `place` can't take a new leaf of `level`; PT_OK: it can. */
 static inline pt_status refuse_leaf(const struct place *place, unsigned level)
 {
-	if (place->kind == PT_ENTRY_MALFORMED || place->closed)
+	if (place_is_malformed(place))
 		return PT_MALFORMED;
 	if (place->kind == PT_ENTRY_EMPTY)
 		return PT_OK;
@@ -26,18 +26,43 @@ static void link_leaf(struct pt_table *table, struct reserve *reserve, const str
 		entry_store(table->platform, &entries[index_of(vaddr, l)], entry);
 		entry = arch_table(frame);
 	}
-	entry_store(table->platform, place_slot(place, vaddr), entry);
+	entry_store(table->platform, place->slot, entry);
+}
+
+/* map, once the arguments are known to be good; `level` is a constant where it matters. */
+ALWAYS_INLINE pt_status map_leaf(struct pt_table *table, uint64_t va, unsigned level,
+                                 arch_entry leaf, struct pt_batch *batch)
+{
+	struct reserve reserve = {table->platform, 0};
+	struct pending pending;
+	struct place place;
+	pt_status status;
+
+	descend(table, va, level, &place);
+	status = refuse_leaf(&place, level);
+	if (status != PT_OK)
+		return status;
+	if (place.level < level && !reserve_fill(&reserve, level - place.level))
+		return PT_NO_MEMORY;
+
+	pending_open(&pending, table, batch);
+	flush_before_make(pending.batch, va, va + arch_span(level) - 1);
+	if (place.level < level) {
+		link_leaf(table, &reserve, &place, va, level, leaf);
+		flush_linked(pending.batch);
+	} else {
+		entry_store(table->platform, place.slot, leaf);
+	}
+	flush_leaf(pending.batch, 0, level, va);
+	pending_close(&pending);
+	return PT_OK;
 }
 
 static pt_status op_map(struct pt_table *table, pt_vaddr vaddr, pt_paddr paddr, uint64_t size,
                         pt_flags flags, struct pt_batch *batch)
 {
-	const unsigned level = level_of_size(size);
+	const unsigned level = size == granule() ? ARCH_LAST_LEVEL : level_of_size(size);
 	const uint64_t va = vaddr.value;
-	struct reserve reserve = {table->platform, 0};
-	struct pending pending;
-	struct place place;
-	pt_status status;
 
 	if (level == ARCH_LEVELS)
 		return PT_BAD_SIZE;
@@ -50,22 +75,12 @@ static pt_status op_map(struct pt_table *table, pt_vaddr vaddr, pt_paddr paddr, 
 		return PT_BAD_FLAGS;
 	if (slot_is_borrowed(table, index_of(va, 0)))
 		return PT_BORROWED;
-	descend(table, va, level, &place);
-	status = refuse_leaf(&place, level);
-	if (status != PT_OK)
-		return status;
-	if (!reserve_fill(&reserve, level - place.level))
-		return PT_NO_MEMORY;
-
-	pending_open(&pending, table, batch);
-	flush_before_make(pending.batch, va, va + size - 1);
-	link_leaf(table, &reserve, &place, va, level,
-	          arch_leaf(paddr.value, arch_leaf_bits(flags, level)));
-	if (place.level < level)
-		flush_linked(pending.batch);
-	flush_leaf(pending.batch, 0, level, va);
-	pending_close(&pending);
-	return PT_OK;
+	if (level == ARCH_LAST_LEVEL)
+		return map_leaf(table, va, ARCH_LAST_LEVEL,
+		                arch_leaf(paddr.value, arch_leaf_bits(flags, ARCH_LAST_LEVEL)),
+		                batch);
+	return map_leaf(table, va, level, arch_leaf(paddr.value, arch_leaf_bits(flags, level)),
+	                batch);
 }
 
 /* After a slot of `place` was emptied: unlinks each table that thereby became empty. */
@@ -79,7 +94,7 @@ static void unlink_empty_tables(struct pt_table *table, struct place *place, uin
 		uint64_t frame;
 
 		place->level--;
-		slot = place_slot(place, vaddr);
+		slot = &place->tables[place->level][index_of(vaddr, place->level)];
 		frame = arch_table_paddr(entry_load(slot));
 		entry_store(table->platform, slot, empty_entry(place->hole, place->level));
 		free_later(batch, frame);
@@ -94,7 +109,8 @@ static bool root_entry_goes(const struct place *place, uint64_t vaddr)
 		const arch_entry empty = empty_entry(place->hole, level);
 
 		for (size_t i = 0; i < entry_count(level); i++) {
-			if (i != index_of(vaddr, level) && place->tables[level][i] != empty)
+			if (i != index_of(vaddr, level) &&
+			    entry_load(&place->tables[level][i]) != empty)
 				return false;
 		}
 	}
@@ -123,7 +139,7 @@ static inline pt_status find_leaf(const struct pt_table *table, uint64_t vaddr, 
 	if (table->borrowers && place->level == 0 && place->kind == PT_ENTRY_LEAF &&
 	    slot_is_lent(table, index_of(vaddr, 0)))
 		return PT_BORROWED;
-	if (place->kind == PT_ENTRY_MALFORMED || place->closed)
+	if (place_is_malformed(place))
 		return PT_MALFORMED;
 	return place->kind == PT_ENTRY_LEAF ? PT_OK : PT_NOT_MAPPED;
 }
@@ -155,7 +171,7 @@ static pt_status op_unmap(struct pt_table *table, pt_vaddr vaddr, struct pt_mapp
 	if (removed)
 		*removed = leaf_mapping(place.entry, place.level, va, place.rights);
 	pending_open(&pending, table, batch);
-	entry_store(table->platform, place_slot(&place, va), empty_entry(place.hole, place.level));
+	entry_store(table->platform, place.slot, empty_entry(place.hole, place.level));
 	flush_leaf(pending.batch, place.entry, place.level, va);
 	unlink_empty_tables(table, &place, va, pending.batch);
 	pending_close(&pending);
@@ -169,14 +185,13 @@ static inline void replace_leaf(struct pt_table *table, const struct place *plac
 	if (arch_same_leaf(place->entry, after))
 		return;
 	if (arch_must_break(place->entry, after)) {
-		entry_store(table->platform, place_slot(place, va),
-		            empty_entry(place->hole, place->level));
+		entry_store(table->platform, place->slot, empty_entry(place->hole, place->level));
 		flush_now(table, va);
 	}
 	/* what the slot held before it was made invalid may still wait for its flush */
 	if (!arch_is_valid(place->entry))
 		flush_before_make(batch, va, va + arch_span(place->level) - 1);
-	entry_store(table->platform, place_slot(place, va), after);
+	entry_store(table->platform, place->slot, after);
 	if (!arch_must_break(place->entry, after))
 		flush_leaf(batch, place->entry, place->level, va);
 }

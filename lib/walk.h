@@ -35,14 +35,15 @@ static bool walk_table(const struct walker *walker, const arch_entry *entries, u
 
 	for (size_t i = 0; i < entry_count(level) && visited < walker->limit; i++) {
 		const uint64_t start = base + (uint64_t)i * arch_span(level);
+		const uint64_t vaddr = canonical(walker->table, start);
 		const arch_entry entry = entry_load(&entries[i]);
 		enum pt_walk_next next = PT_WALK_ON;
 		const arch_entry *below;
 		struct pt_visit visit;
 
 		if (level == 0) {
-			if (!range_is_canonical(walker->table, canonical(walker->table, start),
-			                        canonical(walker->table, start)))
+			if (index_of(vaddr, 0) != i ||
+			    !range_is_canonical(walker->table, vaddr, vaddr))
 				continue; /* no address of this half leads there */
 			hole = hole_below(walker->table, i);
 		}

@@ -88,7 +88,9 @@ static void found_kinds(const struct wp_expectation *expected, uint64_t va,
 		         "%s %s a %s at %#" PRIx64 ", which is mapped %s (%s)", name,
 		         allows ? "allows" : "denies", wp_kind_name(kind), va,
 		         wp_flags_text(expected->run->flags, flags),
-		         allows ? "should fault" : wp_fault_name(answer->fault));
+		         allows                 ? "it must fault"
+		         : answer->allowed != 0 ? "permission"
+		                                : wp_fault_name(answer->fault));
 	else
 		wp_found(finding, WP_LAW_FAITHFUL, "hole",
 		         "%s allows a %s at %#" PRIx64

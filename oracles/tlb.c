@@ -2,6 +2,7 @@
 #include "tlb.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 void wp_tlb_reset(struct wp_tlb *tlb, const struct wp_regime *regime,
                   const struct wp_memory *memory)
@@ -98,11 +99,30 @@ static bool is_current(const struct wp_tlb *tlb, const struct wp_tlb_entry *entr
 	return entry->pa == now->pa && entry->memory_type == now->memory_type;
 }
 
+#define USE_TEXT 96
+
+/* "faults", or "goes to 0x1000 (kernel rw-, user ---, normal)". */
+static const char *use_text(uint8_t allowed, uint64_t pa, uint8_t memory_type,
+                            char text[static USE_TEXT])
+{
+	static const char letters[] = "rwxrwx";
+	char kinds[WP_KINDS];
+
+	if (allowed == 0)
+		return "faults";
+	for (unsigned kind = 0; kind < WP_KINDS; kind++)
+		kinds[kind] = allowed >> kind & 1 ? letters[kind] : '-';
+	snprintf(text, USE_TEXT, "goes to %#" PRIx64 " (kernel %.3s, user %.3s, %s)", pa, kinds,
+	         kinds + 3, wp_memory_type_name(memory_type));
+	return text;
+}
+
 void wp_tlb_judge(const struct wp_tlb *tlb, uint64_t root, uint64_t first, uint64_t last,
                   struct wp_finding *finding)
 {
 	for (size_t i = 0; i < tlb->count; i++) {
 		const struct wp_tlb_entry *entry = &tlb->entries[i];
+		char before[USE_TEXT], after[USE_TEXT];
 		struct wp_answer now;
 
 		if (entry->va < first || entry->va > last)
@@ -111,11 +131,10 @@ void wp_tlb_judge(const struct wp_tlb *tlb, uint64_t root, uint64_t first, uint6
 		if (is_current(tlb, entry, &now))
 			continue;
 		wp_found(finding, WP_LAW_NO_STALE_WALK, "stale",
-		         "a CPU that used %#" PRIx64 " before may still translate it to %#" PRIx64
-		         " (kinds %#x, %s), the tables say %#" PRIx64
-		         " (kinds %#x, %s): no flush covered it",
-		         entry->va, entry->pa, entry->allowed,
-		         wp_memory_type_name(entry->memory_type), now.allowed != 0 ? now.pa : 0,
-		         now.allowed, wp_memory_type_name(now.memory_type));
+		         "no flush covered %#" PRIx64
+		         ": a CPU that used it before still %s, where the tables now say %s",
+		         entry->va,
+		         use_text(entry->allowed, entry->pa, entry->memory_type, before),
+		         use_text(now.allowed, now.pa, now.memory_type, after));
 	}
 }
