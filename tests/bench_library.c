@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
+ * usage: bench_library [CRATE_NS...]
+ *
  * Nanoseconds per call of the library as a kernel gets it, x86_64 with 4 levels,
- * beside the figures of the crate page_table_multiarch (0.6.1, 2.8 GHz Xeon). One
- * process, one core, no flush instruction on either side.
+ * beside those of the crate page_table_multiarch: what bench_crate just measured,
+ * or else its figures on a 2.8 GHz Xeon. No flush instruction on either side.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,17 +123,18 @@ enum row {
 	ROWS,
 };
 
-static const struct {
+static struct {
 	const char *what;
-	double crate, target; /* 0: no figure */
+	double crate;  /* 0: no figure */
+	double target; /* 0: no slower than the crate */
 } rows[ROWS] = {
-	[MAP] = {"map, in sequence", 7.5, 7.5},
-	[QUERY] = {"query, in sequence", 5, 5},
+	[MAP] = {"map, in sequence", 7.5, 0},
+	[QUERY] = {"query, in sequence", 5, 0},
 	[PROTECT] = {"protect, in sequence", 0, 0},
-	[UNMAP] = {"unmap, in sequence", 4.1, 4.1},
-	[MAP_RANDOM] = {"map, random over 1 GiB", 16, 16},
-	[QUERY_RANDOM] = {"query, random over 1 GiB", 16, 16},
-	[UNMAP_RANDOM] = {"unmap, random over 1 GiB", 16, 16},
+	[UNMAP] = {"unmap, in sequence", 4.1, 0},
+	[MAP_RANDOM] = {"map, random over 1 GiB", 16, 0},
+	[QUERY_RANDOM] = {"query, random over 1 GiB", 16, 0},
+	[UNMAP_RANDOM] = {"unmap, random over 1 GiB", 16, 0},
 	[MAP_REGION] = {"map_region, per 4 KiB page", 11, 1.5},
 	[PROTECT_REGION] = {"protect_region, per 4 KiB page", 5, 1.5},
 	[UNMAP_REGION] = {"unmap_region, per 4 KiB page", 5.3, 1.5},
@@ -179,7 +182,7 @@ static void region_calls(void)
 	pt_ignore(&batch);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	static struct pt_platform platform = {
 		.alloc_frame = alloc_frame,
@@ -189,6 +192,8 @@ int main(void)
 		.direct_size = (uint64_t)FRAMES * PT_4K,
 	};
 
+	for (int i = 1; i < argc && i <= ROWS; i++)
+		rows[i - 1].crate = atof(argv[i]);
 	memory = aligned_alloc(PT_4K, FRAMES * PT_4K);
 	if (!memory) {
 		fprintf(stderr, "bench_library: out of memory\n");
@@ -212,10 +217,12 @@ int main(void)
 	}
 	printf("%-34s %8s %8s %8s\n", "library, ns", "here", "crate", "target");
 	for (unsigned i = 0; i < ROWS; i++) {
+		const double target = rows[i].target != 0 ? rows[i].target : rows[i].crate;
+
 		printf("%-34s %8.1f", rows[i].what, best[i]);
-		if (rows[i].target != 0)
-			printf(" %8.1f %8.1f%s", rows[i].crate, rows[i].target,
-			       best[i] > rows[i].target ? "  missed" : "");
+		if (target != 0)
+			printf(" %8.1f %8.1f%s", rows[i].crate, target,
+			       best[i] > target ? "  missed" : "");
 		printf("\n");
 	}
 	return 0;

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How fast the framework is, one core: walks of the paper machine, probes of
+ * Unicorn inside a campaign, programs a second, start-up, memory. Numbers of a
+ * sanitized build are those of a fuzz target.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "run.h"
+
+#ifdef __SANITIZE_ADDRESS__
+#define SANITIZED true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED true
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED false
+#endif
+
+#define SECONDS_EACH 2.0
+
+static struct wp_stats stats;
+static struct wp_runner runner;
+static struct wp_program program;
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static void row(const char *what, const char *arch, double value, const char *unit, double target,
+                bool at_most)
+{
+	const bool missed = target != 0 && (at_most ? value > target : value < target);
+
+	printf("%-34s %-12s %10.1f %-12s", what, arch, value, unit);
+	if (target != 0)
+		printf(" %8.1f%s", target, missed ? "  missed" : "");
+	printf("\n");
+	fflush(stdout);
+}
+
+static void die(const char *why)
+{
+	fprintf(stderr, "bench_framework: %s\n", why);
+	exit(1);
+}
+
+/* Runs programs of one architecture; returns how long a program took on average. */
+static double campaign(const char *arch, bool unicorn)
+{
+	struct wp_scope scope;
+	struct wp_random random;
+	struct wp_result result;
+	char why[200];
+	double start, end;
+
+	memset(&stats, 0, sizeof stats);
+	wp_scope_of(&scope, arch);
+	if (!wp_runner_open(&runner, &wp_library_subject, &stats, why, sizeof why))
+		die(why);
+#ifdef WP_UNICORN
+	if (unicorn)
+		wp_runner_add(&runner, wp_unicorn_open(&runner.memory, scope.regimes[0]->arch, why,
+		                                       sizeof why));
+#else
+	(void)unicorn;
+#endif
+	wp_random_seed(&random, 1);
+	start = now();
+	do {
+		wp_program_generate(&program, &scope, &random);
+		if (!wp_run(&runner, &program, &result, NULL))
+			die(result.finding.sentence);
+		end = now();
+	} while (end - start < SECONDS_EACH);
+	for (size_t i = 0; i < runner.machine_count; i++)
+		runner.machines[i]->close(runner.machines[i]);
+	wp_runner_close(&runner);
+	return (end - start) / (double)stats.programs;
+}
+
+/* Walks of every live address of one program, over and over. */
+static void bench_paper(const char *arch)
+{
+	struct wp_scope scope;
+	struct wp_random random;
+	struct wp_result result;
+	struct wp_answer answer;
+	const struct wp_run *runs = NULL;
+	uint64_t walks = 0, root;
+	size_t count = 0;
+	char why[200];
+	double start;
+
+	wp_scope_of(&scope, arch);
+	if (!wp_runner_open(&runner, &wp_library_subject, &stats, why, sizeof why))
+		die(why);
+	wp_random_seed(&random, 7);
+	do {
+		wp_program_generate(&program, &scope, &random);
+		wp_run_until(&runner, &program, program.count, &result);
+		if (wp_model_exists(runner.model, 0))
+			runs = wp_model_runs(runner.model, 0, &count);
+	} while (count < 20);
+	root = runner.subject->root(runner.instance, 0);
+	start = now();
+	do {
+		for (size_t i = 0; i < 100000; i++, walks++) {
+			const struct wp_run *r = &runs[i % count];
+
+			wp_paper_walk(program.regime, &runner.memory, root,
+			              r->va + i * 4096 % r->bytes, &answer);
+		}
+	} while (now() - start < SECONDS_EACH / 4);
+	row("paper machine, six kinds a walk", arch, (double)walks / (now() - start) / 1e6,
+	    "M walks/s", 20, false);
+	wp_run_finish(&runner);
+	wp_runner_close(&runner);
+}
+
+/* What a fuzz target does before its first program. */
+static void bench_start(void)
+{
+	char why[200] = "";
+	const double start = now();
+
+	if (!wp_runner_open(&runner, &wp_library_subject, &stats, why, sizeof why))
+		die(why);
+#ifdef WP_UNICORN
+	for (unsigned arch = 0; arch < WP_LOONGARCH64; arch++) {
+		struct wp_machine *machine = wp_unicorn_open(&runner.memory, arch, why, sizeof why);
+
+		for (size_t i = 0; machine && i < wp_regime_count; i++) {
+			if (machine->supports(machine, &wp_regimes[i]) &&
+			    !machine->self_test(machine, &wp_regimes[i], why, sizeof why))
+				die(why);
+		}
+		if (machine)
+			machine->close(machine);
+	}
+#endif
+	row("start, with every self-test", "all", (now() - start) * 1e3, "ms", 100, true);
+	wp_runner_close(&runner);
+}
+
+int main(void)
+{
+	static const char *const archs[] = {"x86_64", "aarch64", "riscv64", "loongarch64"};
+	struct rusage usage;
+
+	printf("%-34s %-12s %10s %-12s %8s\n", SANITIZED ? "framework, sanitized" : "framework", "",
+	       "here", "", "target");
+	bench_start();
+	for (unsigned i = 0; i < 4; i++) {
+		double paper, both;
+
+		bench_paper(archs[i]);
+		paper = campaign(archs[i], false);
+		row("programs, judged by paper", archs[i], 1 / paper, "/s", 20000, false);
+		if (i == WP_LOONGARCH64)
+			continue;
+		both = campaign(archs[i], true);
+		row("programs, Unicorn at the end", archs[i], 1 / both, "/s", 10000, false);
+		row("Unicorn, within a campaign", archs[i],
+		    (double)stats.machines[1].answered / (double)stats.programs / (both - paper) /
+		            1e6,
+		    "M probes/s", 5, false);
+	}
+	getrusage(RUSAGE_SELF, &usage);
+	row("memory, at most", "all", (double)usage.ru_maxrss / 1024, "MiB", 512, true);
+	return 0;
+}
