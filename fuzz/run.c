@@ -180,6 +180,7 @@ static void start(struct wp_runner *runner, const struct wp_program *program,
 	runner->stores_at_flush = 0;
 	runner->ignoring = false;
 	runner->op = 0;
+	runner->operations = program->count;
 	wp_memory_reset(&runner->memory);
 	wp_model_reset(runner->model, program->regime,
 	               subject->fixed_frames(subject, program->regime));

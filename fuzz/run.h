@@ -71,6 +71,7 @@ struct wp_runner {
 	uint64_t stores_at_flush;
 	bool ignoring; /* pending flushes are dropped on purpose */
 	uint32_t op;
+	size_t operations;  /* of the whole program */
 	uint32_t *frame_op; /* the operation during which each frame was handed out */
 	struct wp_addresses addresses;
 	struct wp_probe probes[WP_MAX_ADDRESSES];

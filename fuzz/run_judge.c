@@ -4,8 +4,17 @@
 
 #include <inttypes.h>
 
-/* After each operation this many runs are looked at, in turn; at the end all are. */
-#define RUNS_EACH_OPERATION 3
+/*
+ * How many runs are looked at after each operation; at the end all are. A short
+ * program, such as a person keeps, has every one of them looked at every time; a
+ * long one takes them in turn, so that all programs cost about the same.
+ */
+static size_t runs_each_operation(const struct wp_runner *runner)
+{
+	const size_t fair = 128 / (runner->operations + 1);
+
+	return fair > 3 ? fair : 3;
+}
 
 /* A cheap number that differs from operation to operation, and never from run to run. */
 static uint64_t salt_of(const struct wp_runner *runner)
@@ -90,7 +99,7 @@ void wp_run_judge_call(struct wp_runner *runner, const struct wp_call *call)
 			continue;
 		runner->addresses.count = 0;
 		wp_addresses_around(&runner->addresses, call->va, call->size);
-		collect_runs(runner, table, RUNS_EACH_OPERATION);
+		collect_runs(runner, table, runs_each_operation(runner));
 		judge_collected(runner, table);
 	}
 }

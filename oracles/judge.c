@@ -26,9 +26,16 @@ void wp_addresses_of_runs(struct wp_addresses *addresses, const struct wp_run *r
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct wp_run *run = &runs[i];
+		const uint64_t end = run->va + run->bytes;
 		const uint64_t leaves = run->bytes / run->leaf;
 
-		wp_addresses_around(addresses, run->va, run->bytes);
+		/* where two runs meet, each one's end is the other's neighbour */
+		wp_addresses_add(addresses, run->va);
+		if (i == 0 || runs[i - 1].va + runs[i - 1].bytes != run->va)
+			wp_addresses_add(addresses, run->va - 1);
+		wp_addresses_add(addresses, end - 1);
+		if (i + 1 == count || runs[i + 1].va != end)
+			wp_addresses_add(addresses, end);
 		if (leaves > 1)
 			wp_addresses_add(addresses,
 			                 run->va + salt % leaves * run->leaf + salt % run->leaf);
