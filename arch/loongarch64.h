@@ -52,7 +52,7 @@ static const arch_entry LA_HUGE = 1ull << 6;         /* in a directory; G in the
 static const arch_entry LA_PRESENT = 1ull << 7;      /* for a hardware walker */
 static const arch_entry LA_WRITE = 1ull << 8;        /* for a hardware walker */
 static const arch_entry LA_NO_ACCESS = 1ull << 9;    /* software: with V = 0 */
-static const arch_entry LA_HUGE_GLOBAL = 1ull << 12;
+static const arch_entry LA_HUGE_LEVEL = 3ull << 13;  /* LDDIR's own, clear in memory */
 static const arch_entry LA_BELOW_ADDRESS = 0xfff;
 static const arch_entry LA_ADDRESS = 0x0000fffffffff000;
 static const arch_entry LA_NO_READ = 1ull << 61;
@@ -128,6 +128,16 @@ static inline bool loongarch_allows_anything(arch_entry entry)
 	return (entry & LA_DIRTY) || !(entry & LA_NO_READ) || !(entry & LA_NO_EXECUTE);
 }
 
+/*
+ * 5.4.5: the address of a huge page starts at its size, and the CPU ignores the
+ * bits below; but LDPTE makes two halves of it (4.2.5), by way of bits 14:13, and
+ * what becomes of those, and of the bit that tells the halves apart, isn't said.
+ */
+static inline bool loongarch_huge_is_sound(arch_entry entry, unsigned level)
+{
+	return level == ARCH_LAST_LEVEL || !(entry & (LA_HUGE_LEVEL | arch_span(level) >> 1));
+}
+
 static inline bool arch_is_leaf(arch_entry entry, unsigned level)
 {
 	const arch_entry huge = level < ARCH_LAST_LEVEL ? LA_HUGE : 0;
@@ -135,13 +145,10 @@ static inline bool arch_is_leaf(arch_entry entry, unsigned level)
 
 	if (!arch_levels[level].leaf || (entry & huge) != huge)
 		return false;
-	/* 5.4.5: the address of a huge page starts at its size; bit 12 is G */
-	if (entry & LA_ADDRESS & (arch_span(level) - 1) & ~LA_HUGE_GLOBAL)
-		return false;
 	if (entry & LA_VALID)
-		return loongarch_allows_anything(entry);
+		return loongarch_huge_is_sound(entry, level) && loongarch_allows_anything(entry);
 	return (entry & ~(LA_ADDRESS | LA_MAT | LA_PLV)) == no_access &&
-	       !(entry & (arch_span(level) - 1) & LA_HUGE_GLOBAL) && (entry & LA_MAT) != LA_MAT &&
+	       !(entry & LA_ADDRESS & (arch_span(level) - 1)) && (entry & LA_MAT) != LA_MAT &&
 	       ((entry & LA_PLV) == 0 || (entry & LA_PLV) == LA_PLV_USER);
 }
 

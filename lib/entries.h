@@ -133,8 +133,13 @@ static inline bool table_is_empty(const arch_entry *entries, unsigned level, pt_
 {
 	const arch_entry empty = empty_entry(hole, level);
 
-	for (size_t i = 0; i < entry_count(level); i++) {
-		if (entry_load(&entries[i]) != empty)
+	/* eight entries, a cache line, for one branch */
+	for (size_t i = 0; i < entry_count(level); i += 8) {
+		arch_entry differs = 0;
+
+		for (size_t j = 0; j < 8; j++)
+			differs |= entry_load(&entries[i + j]) ^ empty;
+		if (differs != 0)
 			return false;
 	}
 	return true;

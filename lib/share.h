@@ -158,7 +158,8 @@ static pt_status check_copy(const struct pt_table *table, const struct pt_table 
 			return PT_BORROWED;
 		malformed |= entry_kind(entry_load(&from[i]), 0, other->hole) == PT_ENTRY_MALFORMED;
 		if (!slot_is_borrowed(table, i))
-			malformed |= entry_kind(entry_load(&to[i]), 0, table->hole) == PT_ENTRY_MALFORMED;
+			malformed |= entry_kind(entry_load(&to[i]), 0, table->hole) ==
+			             PT_ENTRY_MALFORMED;
 	}
 	if (table->owner && table->owner != other)
 		return PT_BORROWED;
