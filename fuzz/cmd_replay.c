@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/* walkproof replay: run programs from files on every machine. */
+#include "cli.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "files.h"
+#include "machine_set.h"
+#include "report.h"
+
+/*
+ * The programs run in a process of their own, as one may end it or hang. What it
+ * has got to is in shared memory.
+ */
+struct shared {
+	_Atomic size_t at; /* the file at hand; those before it are done */
+	_Atomic bool ready;
+	struct wp_stats stats;
+	char why[300];
+	struct outcome {
+		size_t operations;
+		struct wp_result result;
+	} outcomes[];
+};
+
+struct replay {
+	char **files;
+	size_t count;
+	const char *scope;
+	const struct wp_subject *subject;
+	bool json;
+	unsigned archs;
+	struct shared *shared;
+	bool any;
+	json_t *list;
+};
+
+/* ---- what is said ---- */
+
+static void say(struct replay *replay, size_t index, const struct wp_report *report)
+{
+	const struct outcome *outcome = &replay->shared->outcomes[index];
+	char where[64] = "at the end";
+	json_t *json = json_pack("{s:s, s:b, s:I}", "file", replay->files[index], "fine",
+	                         report == NULL, "operations", (json_int_t)outcome->operations);
+
+	if (report != NULL && report->op < outcome->operations)
+		snprintf(where, sizeof where, "operation %zu (%s)", report->op + 1,
+		         wp_opcode_name(outcome->result.opcode));
+	if (report != NULL)
+		json_object_update_new(json, json_pack("{s:s, s:s, s:s, s:s}", "key", report->key,
+		                                       "law", report->law, "sentence",
+		                                       report->sentence, "where", where));
+	json_array_append_new(replay->list, json);
+	replay->any |= report != NULL;
+	if (replay->json)
+		return;
+	if (report == NULL)
+		printf("%s: fine, %zu operation%s\n", replay->files[index], outcome->operations,
+		       outcome->operations == 1 ? "" : "s");
+	else
+		printf("%s: %s\n  breaks %s\n  %s: %s\n", replay->files[index], report->key,
+		       report->law, where, report->sentence);
+}
+
+static void say_result(struct replay *replay, size_t index)
+{
+	static struct wp_report report;
+	static const struct wp_program none;
+	const struct wp_result *result = &replay->shared->outcomes[index].result;
+
+	if (result->finding.found)
+		wp_report_finding(&report, &none, result);
+	say(replay, index, result->finding.found ? &report : NULL);
+}
+
+/* ---- the process that runs them ---- */
+
+static bool open_runner(const struct replay *replay, struct wp_runner *runner)
+{
+	struct shared *shared = replay->shared;
+	static struct wp_machine_set set;
+
+	if (!wp_runner_open(runner, replay->subject, &shared->stats, shared->why,
+	                    sizeof shared->why) ||
+	    !wp_machines_open(&set, &runner->memory, replay->archs, true, shared->why,
+	                      sizeof shared->why) ||
+	    !wp_machines_prove(&set, shared->why, sizeof shared->why))
+		return false;
+	wp_machines_add_to(&set, runner);
+	return true;
+}
+
+_Noreturn static void run_programs(const struct replay *replay)
+{
+	static struct wp_program program;
+	struct shared *shared = replay->shared;
+	struct wp_runner *runner = malloc(sizeof *runner);
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (runner == NULL || !open_runner(replay, runner))
+		_exit(1);
+	shared->ready = true;
+	for (; shared->at < replay->count; shared->at++) {
+		struct outcome *outcome = &shared->outcomes[shared->at];
+
+		if (!wp_file_load(replay->files[shared->at], replay->scope, &program, shared->why,
+		                  sizeof shared->why)) {
+			shared->ready = false;
+			_exit(1);
+		}
+		outcome->operations = program.count;
+		wp_run(runner, &program, &outcome->result, NULL);
+	}
+	_exit(0);
+}
+
+/* ---- the process that watches it ---- */
+
+static void say_death(struct replay *replay, int status, bool hung)
+{
+	static struct wp_program program;
+	static struct wp_report report;
+	const size_t at = replay->shared->at;
+
+	if (!replay->shared->ready)
+		wp_cli_fail("%s", replay->shared->why[0] != '\0'
+		                          ? replay->shared->why
+		                          : "the machines ended the process");
+	wp_cli_load(replay->files[at], replay->scope, replay->subject, &program);
+	wp_report_death(&report, &program, &replay->shared->outcomes[at].result, status,
+	                hung ? WP_HANG_SECONDS : 0);
+	say(replay, at, &report);
+}
+
+/* Until the process has ended; the wait status. */
+static int watch(struct replay *replay, pid_t child, size_t *told, bool *hung)
+{
+	const struct timespec moment = {.tv_nsec = 2000000};
+	struct wp_watch watch = {0};
+	int status;
+
+	*hung = false;
+	for (;;) {
+		const pid_t ended = waitpid(child, &status, *hung ? 0 : WNOHANG);
+
+		for (; *told < replay->shared->at; ++*told)
+			say_result(replay, *told);
+		if (ended == child)
+			return status;
+		*hung = wp_watch_stalled(&watch, replay->shared->at, WP_HANG_SECONDS);
+		if (*hung)
+			kill(child, SIGKILL);
+		else
+			nanosleep(&moment, NULL);
+	}
+}
+
+static void replay_all(struct replay *replay)
+{
+	size_t told = 0;
+
+	while (replay->shared->at < replay->count) {
+		bool hung;
+		int status;
+		pid_t child;
+
+		fflush(NULL);
+		replay->shared->ready = false;
+		child = fork();
+		if (child < 0)
+			wp_cli_fail("can't start a process: %s", strerror(errno));
+		if (child == 0)
+			run_programs(replay);
+		status = watch(replay, child, &told, &hung);
+		if (replay->shared->at == replay->count)
+			break;
+		say_death(replay, status, hung);
+		told = ++replay->shared->at;
+	}
+}
+
+/* All files are looked at first: a damaged one shall not be found after an hour. */
+static void prepare(struct replay *replay)
+{
+	static struct wp_program program;
+	const size_t size = sizeof *replay->shared +
+	                    replay->count * sizeof replay->shared->outcomes[0];
+
+	for (size_t i = 0; i < replay->count; i++) {
+		wp_cli_load(replay->files[i], replay->scope, replay->subject, &program);
+		replay->archs |= 1u << program.regime->arch;
+	}
+	replay->shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+	                      0);
+	if (replay->shared == MAP_FAILED)
+		wp_cli_fail("no memory for %zu files", replay->count);
+}
+
+/* ---- arguments ---- */
+
+static const struct argp_option options[] = {
+	WP_OPTION_SUBJECT,
+	WP_OPTION_SCOPE,
+	WP_OPTION_JSON,
+	{0},
+};
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+	struct replay *replay = state->input;
+
+	switch (key) {
+	case WP_KEY_SUBJECT:
+		replay->subject = wp_cli_subject(value);
+		return 0;
+	case WP_KEY_SCOPE:
+		replay->scope = value;
+		return 0;
+	case WP_KEY_JSON:
+		replay->json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		return ARGP_ERR_UNKNOWN; /* all of them at once, below */
+	case ARGP_KEY_ARGS:
+		replay->files = state->argv + state->next;
+		replay->count = (size_t)(state->argc - state->next);
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		wp_cli_fail("replay which file? See 'walkproof replay --help'");
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "FILE...",
+	.doc = "Run programs from files, text or binary, on every machine, and say of each whether "
+	       "it is fine.\v"
+	       "Exit status: 0 if all are fine, 1 if one breaks a law, 2 if a file is damaged or "
+	       "missing.\n\n"
+	       "For example, all that fuzzing found, and a crash of a libFuzzer target:\n\n"
+	       "  walkproof replay findings/*.wp\n"
+	       "  walkproof replay --scope riscv64_sv48 crash-4f1c",
+};
+
+static int run(int argc, char **argv)
+{
+	static struct replay replay;
+
+	replay.subject = &wp_library_subject;
+	wp_cli_parse(&argp, argc, argv, &replay);
+	replay.list = json_array();
+	prepare(&replay);
+	replay_all(&replay);
+	if (replay.json)
+		wp_cli_json(replay.list);
+	return replay.any ? WP_EXIT_FINDING : WP_EXIT_FINE;
+}
+
+const struct wp_command wp_command_replay = {"replay", "run programs from files", run};

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#include "worker.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "machine_set.h"
+#include "shrink.h"
+
+/* ---- which programs ---- */
+
+/* The row that had least time; row_count: every program is taken. */
+static size_t poorest_row(const struct wp_campaign *campaign, const struct wp_worker *worker)
+{
+	size_t best = campaign->row_count;
+
+	for (size_t row = 0; row < campaign->row_count; row++) {
+		if (atomic_load(&campaign->board->taken[row]) >= campaign->programs)
+			continue;
+		if (best == campaign->row_count || worker->time[row] < worker->time[best])
+			best = row;
+	}
+	return best;
+}
+
+static bool take_chunk(const struct wp_campaign *campaign, struct wp_worker *worker)
+{
+	for (;;) {
+		const size_t row = poorest_row(campaign, worker);
+		uint64_t first;
+
+		if (row == campaign->row_count)
+			return false;
+		first = atomic_fetch_add(&campaign->board->taken[row], WP_CHUNK);
+		if (first >= campaign->programs)
+			continue; /* another worker was faster */
+		worker->row = row;
+		worker->next = first;
+		worker->end = campaign->programs - first < WP_CHUNK ? campaign->programs
+		                                                    : first + WP_CHUNK;
+		return true;
+	}
+}
+
+/* ---- what they show ---- */
+
+static struct wp_slot *slot_for(struct wp_worker *worker, const char *key)
+{
+	for (size_t i = 0; i < WP_WORKER_FINDINGS; i++) {
+		struct wp_slot *slot = &worker->slots[i];
+
+		if (slot->state == WP_SLOT_FREE || strcmp(slot->report.key, key) == 0)
+			return slot;
+	}
+	return NULL;
+}
+
+/* The report as it is comes first: shrinking may end the process. */
+static void shrink(struct wp_runner *runner, struct wp_worker *worker, struct wp_slot *slot,
+                   struct wp_program *program)
+{
+	struct wp_stats *stats = runner->stats;
+	struct wp_result result;
+	size_t length;
+
+	wp_report_finding(&slot->report, program, &worker->result);
+	slot->state = WP_SLOT_SHRINKING;
+	runner->stats = &worker->aside;
+	if (wp_shrink(runner, program, &result, WP_SHRINK_RUNS)) {
+		wp_report_finding(&slot->report, program, &result);
+	} else {
+		length = strlen(slot->report.sentence);
+		snprintf(slot->report.sentence + length, sizeof slot->report.sentence - length,
+		         " (the first time only)");
+	}
+	runner->stats = stats;
+	slot->state = WP_SLOT_READY;
+}
+
+static void keep_finding(const struct wp_campaign *campaign, struct wp_runner *runner,
+                         struct wp_worker *worker, struct wp_program *program)
+{
+	struct wp_slot *slot = slot_for(worker, worker->result.key);
+
+	if (slot == NULL) {
+		worker->unlisted++;
+		return;
+	}
+	slot->programs++;
+	if (slot->state != WP_SLOT_FREE)
+		return;
+	slot->row = worker->row;
+	slot->number = worker->next;
+	shrink(runner, worker, slot, program);
+	if (campaign->first_only)
+		campaign->board->stop = true;
+}
+
+/* ---- the loop ---- */
+
+static void run_chunk(const struct wp_campaign *campaign, struct wp_runner *runner,
+                      struct wp_worker *worker)
+{
+	static struct wp_program program;
+	const uint64_t started = wp_nanoseconds();
+
+	runner->stats = &worker->stats[worker->row];
+	for (; worker->next < worker->end; worker->next++) {
+		if (atomic_load_explicit(&campaign->board->stop, memory_order_relaxed))
+			break;
+		wp_campaign_program(campaign, worker->row, worker->next, &program);
+		worker->running = true;
+		wp_run(runner, &program, &worker->result, NULL);
+		worker->running = false;
+		if (worker->result.finding.found)
+			keep_finding(campaign, runner, worker, &program);
+	}
+	worker->time[worker->row] += wp_nanoseconds() - started;
+}
+
+static bool open_runner(const struct wp_campaign *campaign, struct wp_runner *runner,
+                        struct wp_worker *worker)
+{
+	static struct wp_machine_set set;
+
+	if (!wp_runner_open(runner, campaign->subject, &worker->aside, worker->why,
+	                    sizeof worker->why) ||
+	    !wp_machines_open(&set, &runner->memory, wp_campaign_archs(campaign), campaign->unicorn,
+	                      worker->why, sizeof worker->why))
+		return false;
+	wp_machines_add_to(&set, runner);
+	for (size_t row = 0; row < campaign->row_count; row++) {
+		for (size_t i = 0; i < WP_MAX_MACHINES; i++)
+			worker->stats[row].machines[i].name = worker->aside.machines[i].name;
+	}
+	return true;
+}
+
+_Noreturn void wp_worker_main(const struct wp_campaign *campaign, struct wp_worker *worker)
+{
+	struct wp_runner *runner = malloc(sizeof *runner);
+
+	if (runner == NULL || !open_runner(campaign, runner, worker))
+		_exit(WP_WORKER_FAILED);
+	/* one that takes over from a dead one first does what that one left */
+	do
+		run_chunk(campaign, runner, worker);
+	while (!campaign->board->stop && take_chunk(campaign, worker));
+	_exit(0);
+}

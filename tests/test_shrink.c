@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* The shrinker, on the bugs that are planted in the library. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../fuzz/shrink.h"
+
+static struct wp_runner *runner;
+static struct wp_stats stats;
+
+static int open_runner(void **state)
+{
+	char why[200];
+
+	(void)state;
+	runner = malloc(sizeof *runner);
+	assert_non_null(runner);
+	assert_true(wp_runner_open(runner, &wp_library_subject, &stats, why, sizeof why));
+	return 0;
+}
+
+static int close_runner(void **state)
+{
+	(void)state;
+	wp_runner_close(runner);
+	free(runner);
+	return 0;
+}
+
+/* The regimes that a planted bug's backend is for. */
+static void scope_of(const struct wp_subject *subject, struct wp_scope *scope)
+{
+	scope->count = 0;
+	for (size_t i = 0; i < wp_regime_count; i++) {
+		if (strcmp(wp_library_backend(&wp_regimes[i])->name, subject->backend->name) == 0)
+			scope->regimes[scope->count++] = &wp_regimes[i];
+	}
+	assert_true(scope->count > 0);
+}
+
+/* The next program that breaks a law on the subject that the runner has. */
+static void find_one(struct wp_random *random, const struct wp_scope *scope,
+                     struct wp_program *program, struct wp_result *result)
+{
+	for (unsigned tries = 0; tries < 5000; tries++) {
+		wp_program_generate(program, scope, random);
+		if (!wp_run(runner, program, result, NULL))
+			return;
+	}
+	fail_msg("no program breaks %s", runner->subject->name);
+}
+
+/* Calls `check` for a few findings of every planted bug. */
+static void for_each_finding(unsigned each, void (*check)(const struct wp_program *program,
+                                                          const struct wp_result *result))
+{
+	for (size_t i = 0; i < wp_planted_subject_count; i++) {
+		static struct wp_program program;
+		struct wp_random random;
+		struct wp_result result;
+		struct wp_scope scope;
+
+		assert_true(wp_runner_use(runner, wp_planted_subjects[i]));
+		scope_of(wp_planted_subjects[i], &scope);
+		wp_random_seed(&random, i);
+		for (unsigned n = 0; n < each; n++) {
+			find_one(&random, &scope, &program, &result);
+			check(&program, &result);
+		}
+	}
+}
+
+static bool still_breaks(const struct wp_program *program, const char *key)
+{
+	struct wp_result result;
+
+	return !wp_run(runner, program, &result, NULL) && strcmp(result.key, key) == 0;
+}
+
+/* ------------------------------------------------------------------------ tests */
+
+static void check_needed(const struct wp_program *program, const struct wp_result *found)
+{
+	static struct wp_program shrunk, without;
+	struct wp_result result;
+
+	shrunk = *program;
+	assert_true(wp_shrink(runner, &shrunk, &result, WP_SHRINK_RUNS));
+	assert_string_equal(result.key, found->key);
+	assert_true(shrunk.count <= program->count);
+	assert_true(still_breaks(&shrunk, found->key));
+	for (size_t i = 0; i < shrunk.count; i++) {
+		without = shrunk;
+		without.count--;
+		memmove(&without.ops[i], &without.ops[i + 1],
+		        (without.count - i) * sizeof without.ops[0]);
+		assert_false(still_breaks(&without, found->key));
+	}
+}
+
+static void the_key_stays_and_every_operation_left_is_needed(void **state)
+{
+	(void)state;
+	for_each_finding(4, check_needed);
+}
+
+static void check_settled(const struct wp_program *program, const struct wp_result *found)
+{
+	static struct wp_program shrunk;
+	struct wp_result result;
+
+	(void)found;
+	shrunk = *program;
+	assert_true(wp_shrink(runner, &shrunk, &result, WP_SHRINK_RUNS));
+	for (size_t i = 0; i < shrunk.count; i++) {
+		const struct wp_op *op = &shrunk.ops[i];
+
+		if (op->opcode <= WP_OP_UNMAP_REGION && op->opcode != WP_OP_WALK)
+			assert_int_equal(op->va.base, WP_BASE_RAW);
+	}
+}
+
+static void what_is_left_has_addresses_that_depend_on_nothing(void **state)
+{
+	(void)state;
+	for_each_finding(2, check_settled);
+}
+
+static void check_again(const struct wp_program *program, const struct wp_result *found)
+{
+	static struct wp_program once, twice;
+	struct wp_result result;
+
+	(void)found;
+	once = twice = *program;
+	assert_true(wp_shrink(runner, &once, &result, WP_SHRINK_RUNS));
+	assert_true(wp_shrink(runner, &twice, &result, WP_SHRINK_RUNS));
+	assert_true(wp_program_equal(&once, &twice));
+}
+
+static void the_same_program_shrinks_to_the_same_one(void **state)
+{
+	(void)state;
+	for_each_finding(2, check_again);
+}
+
+static void check_bound(const struct wp_program *program, const struct wp_result *found)
+{
+	static struct wp_program shrunk;
+	const uint64_t before = stats.programs;
+	struct wp_result result;
+
+	shrunk = *program;
+	assert_true(wp_shrink(runner, &shrunk, &result, 7));
+	assert_true(stats.programs - before <= 8);
+	assert_true(still_breaks(&shrunk, found->key));
+}
+
+static void it_takes_no_more_runs_than_it_may(void **state)
+{
+	(void)state;
+	for_each_finding(3, check_bound);
+}
+
+static void a_program_that_breaks_nothing_stays_as_it_is(void **state)
+{
+	static struct wp_program program, before;
+	struct wp_random random;
+	struct wp_result result;
+	struct wp_scope scope;
+
+	(void)state;
+	assert_true(wp_runner_use(runner, &wp_library_subject));
+	wp_scope_of(&scope, "");
+	wp_random_seed(&random, 1);
+	for (unsigned i = 0; i < 20; i++) {
+		wp_program_generate(&program, &scope, &random);
+		before = program;
+		assert_false(wp_shrink(runner, &program, &result, WP_SHRINK_RUNS));
+		assert_true(wp_program_equal(&program, &before));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_key_stays_and_every_operation_left_is_needed),
+		cmocka_unit_test(what_is_left_has_addresses_that_depend_on_nothing),
+		cmocka_unit_test(the_same_program_shrinks_to_the_same_one),
+		cmocka_unit_test(it_takes_no_more_runs_than_it_may),
+		cmocka_unit_test(a_program_that_breaks_nothing_stays_as_it_is),
+	};
+	return cmocka_run_group_tests(tests, open_runner, close_runner);
+}
