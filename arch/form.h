@@ -3,7 +3,9 @@
  * The form that a backend fills in; the library is compiled once for each, so
  * that every answer is a constant. A backend's header defines:
  *
- *   arch_levels[]              shift, index bits and whether a leaf exists, from the root
+ *   arch_levels[]              shift, index bits and whether a leaf exists, from the root;
+ *                              at least 8 entries a table, at most PT_ROOT_SLOTS_MAX in
+ *                              the root; from the first level with leaves on, all have
  *   ARCH_RANGE_BITS            bits of one canonical range of addresses
  *   ARCH_PADDR_BITS, ARCH_HALVES
  *   ARCH_CACHES_INVALID        the CPU may remember that an entry was invalid

@@ -146,6 +146,13 @@ static pt_status check_root_slots(const struct pt_table *table, uint64_t vaddr, 
 	return (vaddr | size) & (arch_span(0) - 1) ? PT_NOT_ALIGNED : PT_OK;
 }
 
+/* Whether an entry, and an address, means the same in both. */
+static bool are_alike(const struct pt_table *table, const struct pt_table *other)
+{
+	return table->backend == other->backend && table->platform == other->platform &&
+	       table->half == other->half;
+}
+
 static pt_status check_copy(const struct pt_table *table, const struct pt_table *other,
                             size_t first, size_t last)
 {
@@ -189,11 +196,10 @@ static pt_status op_copy_from(struct pt_table *table, struct pt_table *other, pt
 	struct pending pending;
 	pt_status status = check_root_slots(table, vaddr.value, size);
 
+	if (status != PT_BAD_SIZE && !are_alike(table, other))
+		return PT_BAD_ADDRESS;
 	if (status != PT_OK || table == other)
 		return status;
-	if (other->backend != table->backend || other->platform != table->platform ||
-	    other->half != table->half)
-		return PT_MALFORMED;
 	status = check_copy(table, other, first, last);
 	if (status != PT_OK)
 		return status;

@@ -197,12 +197,12 @@ static void tables_of_another_backend_half_or_platform_do_not_share(void **state
 	struct pt_platform platform = lib->platform;
 
 	expect(pt_create(&lib->other, lib->row->backend, &platform, lib->row->half), PT_OK);
-	expect(copy(lib, &lib->table, &lib->other, 0, 1), PT_MALFORMED);
+	expect(copy(lib, &lib->table, &lib->other, 0, 1), PT_BAD_ADDRESS);
 	destroy(lib, &lib->other);
 	if (lib->row->backend != &pt_aarch64)
 		return;
 	expect(pt_create(&lib->other, &pt_aarch64_el2, &lib->platform, PT_LOW), PT_OK);
-	expect(copy(lib, &lib->table, &lib->other, 0, 1), PT_MALFORMED);
+	expect(copy(lib, &lib->table, &lib->other, 0, 1), PT_BAD_ADDRESS);
 	destroy(lib, &lib->other);
 }
 

@@ -278,7 +278,7 @@ pt_status pt_destroy(struct pt_table *table, struct pt_batch *batch);
  * PT_NOT_ALIGNED: vaddr or paddr is no multiple of size.
  * PT_BAD_FLAGS:   an unknown bit, DEVICE with UNCACHED, or a combination that
  *                 the architecture has no encoding for.
- * PT_BORROWED:    the root slot is borrowed, or the root entry is lent.
+ * PT_BORROWED:    the root slot is borrowed.
  * PT_MALFORMED:   an entry on the way is malformed, or a table entry takes
  *                 rights away from what lies below.
  * PT_MAPPED_TO_HUGE_PAGE: a larger leaf covers vaddr.
@@ -295,8 +295,9 @@ pt_status pt_map(struct pt_table *table, pt_vaddr vaddr, pt_paddr paddr, uint64_
  * PT_BAD_ADDRESS: vaddr is not canonical or not in this half.
  * PT_NOT_ALIGNED: vaddr is no multiple of the granule, or lies in a leaf without
  *                 being its start.
- * PT_BORROWED, PT_MALFORMED: as in pt_map(); also when the root slot is lent and
- *                 this was its last leaf.
+ * PT_BORROWED:    the root slot is borrowed; or it is lent, and this is its last
+ *                 leaf or the root entry itself.
+ * PT_MALFORMED:   as in pt_map().
  * PT_NOT_MAPPED:  nothing is mapped there.
  */
 pt_status pt_unmap(struct pt_table *table, pt_vaddr vaddr, struct pt_mapping *removed,
@@ -413,19 +414,19 @@ void pt_walk(const struct pt_table *table, size_t limit, pt_visitor pre, pt_visi
  * anything is lent. A table borrows from one other table at a time. A table that
  * copies from itself changes nothing.
  *
- * PT_BAD_SIZE, PT_BAD_ADDRESS; PT_NOT_ALIGNED: not whole root slots.
+ * PT_BAD_SIZE; PT_BAD_ADDRESS: also, the two tables have different backends,
+ * platforms or halves; PT_NOT_ALIGNED: not whole root slots.
  * PT_BORROWED: a slot of the range is lent by `table`, or is itself borrowed by
  *              `other`; or `table` has loans from a third table.
- * PT_MALFORMED: a root entry of either is malformed; or the two have different
- *              backends, platforms or halves.
+ * PT_MALFORMED: a root entry of either is malformed.
  */
 pt_status pt_copy_from(struct pt_table *table, struct pt_table *other, pt_vaddr vaddr,
                        uint64_t size, struct pt_batch *batch);
 
 /*
  * Gives the borrowed slots in [vaddr, vaddr + size) back; they are empty then.
- * Other slots of the range stay as they are. Statuses of pt_copy_from() but
- * PT_BORROWED.
+ * Other slots of the range stay as they are. PT_BAD_SIZE, PT_BAD_ADDRESS and
+ * PT_NOT_ALIGNED as in pt_copy_from().
  */
 pt_status pt_give_back(struct pt_table *table, pt_vaddr vaddr, uint64_t size,
                        struct pt_batch *batch);
