@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A memory program: contents of a few frames, to be taken for page tables, and
+ * addresses to ask about. Bytes at random fault at the root, so the bytes of an
+ * input are recipes for entries: a pointer to another of the frames, a leaf as
+ * the library makes it, either with a few bits turned, a chain of pointers down
+ * to a leaf, or 64 raw bits.
+ */
+#ifndef WP_MEMORY_PROGRAM_H
+#define WP_MEMORY_PROGRAM_H
+
+#include "memory.h"
+#include "program.h"
+#include "run.h"
+
+#define WP_MEMORY_FRAMES  16 /* the first is the root */
+#define WP_MEMORY_RECORD  16 /* bytes of a recipe; the first byte of an input is its regime */
+#define WP_MEMORY_RECIPES 64 /* more are ignored */
+#define WP_MEMORY_WRITES  (WP_MEMORY_RECIPES * 5)
+#define WP_MEMORY_PROBES  128
+#define WP_MEMORY_BYTES   (1 + WP_MEMORY_RECIPES * WP_MEMORY_RECORD)
+
+/* What the library's entries look like, asked of the library itself. */
+struct wp_memory_shapes {
+	uint64_t empty_root;     /* what an empty slot of a root holds */
+	uint64_t table;          /* a table entry, but for its address */
+	uint64_t leaves[5][64];  /* by level and flags, but for its address; 0: none */
+	unsigned address_shift;  /* of a physical address, to the right */
+	struct pt_table created; /* with no mapping; its root is never used */
+};
+
+struct wp_memory_write {
+	uint8_t frame;
+	uint16_t index;
+	uint64_t entry;
+};
+
+struct wp_memory_program {
+	const struct wp_regime *regime;
+	size_t writes, probes;
+	struct wp_memory_write write[WP_MEMORY_WRITES];
+	uint64_t probe[WP_MEMORY_PROBES];
+};
+
+/* Any bytes decode. `first` is the address of the first of the frames. */
+void wp_memory_program_decode(struct wp_memory_program *program, const struct wp_scope *scope,
+                              const struct wp_memory_shapes *shapes, uint64_t first,
+                              const uint8_t *bytes, size_t size);
+
+/*
+ * Random bytes for it, `regime` being the index in the scope: our own engine.
+ * Returns how many; `bytes` has room for WP_MEMORY_BYTES.
+ */
+size_t wp_memory_program_random(struct wp_random *random, uint8_t regime, uint8_t *bytes);
+
+/* The frames' contents and the address asked about, as a person reads them. */
+void wp_memory_program_print(const struct wp_memory_program *program, uint64_t first, FILE *out);
+
+/* What runs have shown, by regime. */
+struct wp_memory_stats {
+	uint64_t programs;
+	uint64_t probes;            /* of canonical addresses */
+	uint64_t reached[5];        /* walks that read an entry of that level */
+	uint64_t translate;         /* some access goes through */
+	uint64_t open;              /* the manual leaves some kind's outcome free */
+	uint64_t faults[WP_FAULTS]; /* by the paper machine's reason */
+	uint64_t said[PT_STATUSES]; /* by query() */
+	uint64_t no_access;         /* query() found a no-access mapping */
+	uint64_t visits;            /* by walk() */
+	uint64_t stopped;           /* walks that the budget of visits ended */
+	uint64_t asked, answered;   /* kinds, by the other machine */
+};
+
+struct wp_memory_runner {
+	struct wp_memory memory;
+	struct pt_platform platform;
+	uint64_t first;                        /* of the frames */
+	struct wp_machine *machines[WP_ARCHS]; /* beside the paper machine; may be NULL */
+	struct wp_memory_shapes *shapes;       /* by regime */
+	struct wp_memory_stats *stats;         /* by regime */
+	uint64_t stores;                       /* that the library made */
+	uint64_t *before;                      /* the frames, as they were before it read them */
+	uint32_t dirty;                        /* frames that the last program wrote */
+	const struct wp_memory_shapes *fill;   /* what all frames hold but for those */
+	struct wp_memory_program program;      /* at hand */
+	struct wp_probe probe[WP_MEMORY_PROBES];
+	struct wp_answer paper[WP_MEMORY_PROBES], answers[WP_MEMORY_PROBES];
+};
+
+/* False: `why` says what is missing. Opens the machines and lets them prove themselves. */
+bool wp_memory_runner_open(struct wp_memory_runner *runner, char *why, size_t why_size);
+void wp_memory_runner_close(struct wp_memory_runner *runner);
+
+/* True: no finding. */
+bool wp_memory_run(struct wp_memory_runner *runner, const struct wp_scope *scope,
+                   const uint8_t *bytes, size_t size, struct wp_result *result);
+
+#endif

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs memory programs: builds the frames, then lets everybody read them. */
+#include "memory_program.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "laws/arbitrary.h"
+
+#define WINDOW_FRAMES 128u
+#define FRAMES_BYTES  ((size_t)WP_MEMORY_FRAMES * WP_FRAME_SIZE)
+#define ENTRIES       (WP_FRAME_SIZE / sizeof(uint64_t))
+
+/*
+ * Visits of one walk(): tables that lead to themselves would have it visit 512
+ * entries to the power of the levels. Malformed entries come in thousands.
+ */
+#define VISITS           32u
+#define MALFORMED_VISITS 512u
+
+/* ---- the platform: frames for the tables that shapes are taken from ---- */
+
+static bool platform_alloc(void *context, pt_paddr *frame)
+{
+	struct wp_memory_runner *runner = context;
+
+	return wp_memory_alloc(&runner->memory, &frame->value);
+}
+
+static void platform_free(void *context, pt_paddr frame)
+{
+	struct wp_memory_runner *runner = context;
+
+	wp_memory_free(&runner->memory, frame.value);
+}
+
+static void platform_flush_address(void *context, pt_vaddr vaddr)
+{
+	(void)context;
+	(void)vaddr;
+}
+
+static void platform_flush_all(void *context)
+{
+	(void)context;
+}
+
+static void platform_stored(void *context, const void *entry, uint64_t before, uint64_t after)
+{
+	struct wp_memory_runner *runner = context;
+
+	(void)entry;
+	(void)before;
+	(void)after;
+	runner->stores++;
+}
+
+/* ---- shapes ---- */
+
+/* The first table entry and the leaf that a walk meets. */
+struct seen {
+	uint64_t table, next, leaf;
+};
+
+static enum pt_walk_next see(void *context, const struct pt_visit *visit)
+{
+	struct seen *seen = context;
+
+	if (visit->kind == PT_ENTRY_TABLE && seen->next == 0) {
+		seen->table = visit->entry;
+		seen->next = visit->next.value;
+	}
+	if (visit->kind == PT_ENTRY_LEAF)
+		seen->leaf = visit->entry;
+	return PT_WALK_ON;
+}
+
+static uint64_t first_address(const struct wp_regime *regime)
+{
+	uint64_t first[2], last[2];
+
+	wp_regime_ranges(regime, first, last);
+	return first[0];
+}
+
+/* Maps a leaf at physical address 0 to look at its entry; 0: there is no such leaf. */
+static uint64_t leaf_of(struct pt_table *table, const struct wp_regime *regime, unsigned level,
+                        pt_flags flags, struct wp_memory_shapes *shapes)
+{
+	const pt_vaddr va = pt_va(first_address(regime));
+	struct seen seen = {0};
+
+	if (pt_map(table, va, pt_pa(0), wp_regime_span(regime, level), flags, NULL) != PT_OK)
+		return 0;
+	pt_walk(table, SIZE_MAX, see, NULL, &seen);
+	pt_unmap(table, va, NULL, NULL);
+	if (seen.next != 0)
+		shapes->table = seen.table ^ seen.next >> shapes->address_shift;
+	return seen.leaf;
+}
+
+/* Where the architecture has no such flags, or no leaf of that level, the next best thing. */
+static uint64_t leaf_like(struct pt_table *table, const struct wp_regime *regime, unsigned level,
+                          pt_flags flags, struct wp_memory_shapes *shapes)
+{
+	static const struct {
+		pt_flags keep, add;
+	} like[] = {
+		{~0u, 0},
+		{~PT_UNCACHED, 0},
+		{~PT_UNCACHED, PT_READ},
+		{~(PT_UNCACHED | PT_USER), PT_READ},
+	};
+
+	for (size_t i = 0; i < sizeof like / sizeof like[0]; i++) {
+		const uint64_t leaf = leaf_of(table, regime, level,
+		                              (flags & like[i].keep) | like[i].add, shapes);
+
+		if (leaf != 0)
+			return leaf;
+	}
+	return level + 1 < regime->levels ? shapes->leaves[level + 1][flags] : 0;
+}
+
+static bool take_shapes(struct wp_memory_runner *runner, const struct wp_regime *regime,
+                        struct wp_memory_shapes *shapes)
+{
+	struct pt_table *table = &shapes->created;
+
+	if (pt_create(table, wp_library_backend(regime), &runner->platform, regime->half) != PT_OK)
+		return false;
+	/* RISC-V keeps page numbers from bit 10 on; the others keep addresses as they are */
+	shapes->address_shift = regime->arch == WP_RISCV64 ? 2 : 0;
+	for (unsigned level = regime->levels; level-- > 0;) {
+		for (pt_flags flags = 0; flags <= PT_FLAGS_ALL; flags++)
+			shapes->leaves[level][flags] = leaf_like(table, regime, level, flags,
+			                                         shapes);
+	}
+	shapes->empty_root = *(const uint64_t *)wp_memory_at(&runner->memory, table->root.value, 8);
+	return shapes->table != 0 || regime->arch == WP_LOONGARCH64;
+}
+
+/* ---- opening and closing ---- */
+
+static bool open_machine(struct wp_memory_runner *runner, enum wp_arch arch, char *why,
+                         size_t why_size)
+{
+#ifdef WP_UNICORN
+	struct wp_machine *machine;
+
+	if (arch == WP_LOONGARCH64) /* Unicorn has none */
+		return true;
+	machine = wp_unicorn_open(&runner->memory, arch, why, why_size);
+	runner->machines[arch] = machine;
+	for (size_t i = 0; machine && i < wp_regime_count; i++) {
+		if (machine->supports(machine, &wp_regimes[i]) &&
+		    !machine->self_test(machine, &wp_regimes[i], why, why_size))
+			return false;
+	}
+	return machine != NULL;
+#else
+	(void)runner;
+	(void)arch;
+	(void)why;
+	(void)why_size;
+	return true;
+#endif
+}
+
+static bool open_paper(struct wp_memory_runner *runner, enum wp_arch arch, char *why,
+                       size_t why_size)
+{
+	struct wp_machine *paper = wp_paper_open(&runner->memory, arch);
+	bool serves = paper != NULL;
+
+	for (size_t i = 0; serves && i < wp_regime_count; i++) {
+		if (paper->supports(paper, &wp_regimes[i]))
+			serves = paper->self_test(paper, &wp_regimes[i], why, why_size);
+	}
+	if (paper)
+		paper->close(paper);
+	return serves;
+}
+
+bool wp_memory_runner_open(struct wp_memory_runner *runner, char *why, size_t why_size)
+{
+	memset(runner, 0, sizeof *runner);
+	snprintf(why, why_size, "out of memory");
+	runner->shapes = calloc(wp_regime_count, sizeof *runner->shapes);
+	runner->stats = calloc(wp_regime_count, sizeof *runner->stats);
+	runner->before = malloc(FRAMES_BYTES);
+	if (!runner->shapes || !runner->stats || !runner->before)
+		return false;
+	if (!wp_memory_open(&runner->memory, WP_WINDOW_BASE, WINDOW_FRAMES)) {
+		snprintf(why, why_size, "can't map %u KiB of guest memory (memfd_create): %s",
+		         WINDOW_FRAMES * 4, strerror(errno));
+		return false;
+	}
+	runner->platform = (struct pt_platform){
+		.context = runner,
+		.alloc_frame = platform_alloc,
+		.free_frame = platform_free,
+		.direct_first = pt_pa(runner->memory.base),
+		.direct_size = (uint64_t)runner->memory.frames * WP_FRAME_SIZE,
+		.direct_base = runner->memory.host,
+		.flush_address = platform_flush_address,
+		.flush_all = platform_flush_all,
+		.stored = platform_stored,
+	};
+	if (!wp_memory_alloc_contiguous(&runner->memory, WP_MEMORY_FRAMES, WP_FRAME_SIZE,
+	                                &runner->first))
+		return false;
+	for (size_t i = 0; i < wp_regime_count; i++) {
+		if (!take_shapes(runner, &wp_regimes[i], &runner->shapes[i]))
+			return false;
+	}
+	for (enum wp_arch arch = 0; arch < WP_ARCHS; arch++) {
+		if (!open_paper(runner, arch, why, why_size) ||
+		    !open_machine(runner, arch, why, why_size))
+			return false;
+	}
+	return true;
+}
+
+void wp_memory_runner_close(struct wp_memory_runner *runner)
+{
+	for (unsigned i = 0; i < WP_ARCHS; i++) {
+		if (runner->machines[i])
+			runner->machines[i]->close(runner->machines[i]);
+	}
+	if (runner->memory.host)
+		wp_memory_close(&runner->memory);
+	free(runner->shapes);
+	free(runner->stats);
+	free(runner->before);
+}
+
+/* ---- a program ---- */
+
+static uint64_t *frame_at(const struct wp_memory_runner *runner, unsigned frame)
+{
+	return wp_memory_at(&runner->memory, runner->first + (uint64_t)frame * WP_FRAME_SIZE,
+	                    WP_FRAME_SIZE);
+}
+
+/*
+ * An empty slot of a directory is not what an empty slot of a page table is, on
+ * LoongArch; a frame may be used as either, so both are there.
+ */
+static uint64_t empty_entry(const struct wp_memory_shapes *shapes, unsigned frame)
+{
+	return frame % 2 == 0 ? shapes->empty_root : 0;
+}
+
+static void build_frames(struct wp_memory_runner *runner, const struct wp_memory_shapes *shapes)
+{
+	const struct wp_memory_program *program = &runner->program;
+
+	for (unsigned i = 0; i < WP_MEMORY_FRAMES; i++) {
+		uint64_t *entries = frame_at(runner, i);
+
+		if (runner->fill == shapes && !(runner->dirty >> i & 1))
+			continue;
+		for (size_t k = 0; k < ENTRIES; k++)
+			entries[k] = empty_entry(shapes, i);
+	}
+	runner->fill = shapes;
+	runner->dirty = 0;
+	for (size_t i = 0; i < program->writes; i++) {
+		const struct wp_memory_write *w = &program->write[i];
+
+		frame_at(runner, w->frame)[w->index] = w->entry;
+		runner->dirty |= 1u << w->frame;
+	}
+}
+
+/* A walk(), its visits so far, and what is to come of them. */
+struct tour {
+	struct wp_memory_runner *runner;
+	const struct pt_table *table;
+	struct wp_finding *finding;
+	uint64_t visits, malformed, last;
+};
+
+/* What walk() visits and query() must be of one mind. */
+static void judge_visit(const struct tour *tour, const struct pt_visit *visit)
+{
+	const uint64_t va = visit->vaddr.value;
+	struct pt_mapping mapping;
+	const pt_status status = pt_query(tour->table, visit->vaddr, &mapping);
+
+	if (va < tour->last)
+		wp_found(tour->finding, WP_LAW_ARBITRARY_MEMORY, "walk-order",
+		         "walk() visits %#" PRIx64 " after %#" PRIx64, va, tour->last);
+	if (!wp_regime_canonical(tour->runner->program.regime, va))
+		wp_found(tour->finding, WP_LAW_ARBITRARY_MEMORY, "walk-address",
+		         "walk() visits %#" PRIx64 ", which is not canonical", va);
+	if (visit->kind == PT_ENTRY_MALFORMED && status != PT_MALFORMED)
+		wp_found(tour->finding, WP_LAW_ARBITRARY_MEMORY, "walk-malformed",
+		         "walk() finds a malformed entry at %#" PRIx64 ", query() says %s", va,
+		         pt_status_name(status));
+	if (visit->kind == PT_ENTRY_LEAF &&
+	    (status != PT_OK || mapping.size != visit->mapping.size ||
+	     mapping.paddr.value != visit->mapping.paddr.value))
+		wp_found(tour->finding, WP_LAW_ARBITRARY_MEMORY, "walk-leaf",
+		         "walk() finds a leaf to %#" PRIx64 " at %#" PRIx64
+		         ", query() says %s, %#" PRIx64,
+		         visit->mapping.paddr.value, va, pt_status_name(status),
+		         status == PT_OK ? mapping.paddr.value : 0);
+}
+
+/* Leaves are worth asking about: their first and last bytes become probes. */
+static enum pt_walk_next tour_visit(void *context, const struct pt_visit *visit)
+{
+	struct tour *tour = context;
+	struct wp_memory_program *program = &tour->runner->program;
+
+	judge_visit(tour, visit);
+	tour->last = visit->vaddr.value;
+	if (visit->kind == PT_ENTRY_MALFORMED)
+		tour->malformed++;
+	else
+		tour->visits++;
+	if (visit->kind == PT_ENTRY_LEAF && program->probes + 2 <= WP_MEMORY_PROBES) {
+		program->probe[program->probes++] = visit->vaddr.value;
+		program->probe[program->probes++] = visit->vaddr.value + visit->mapping.size - 1;
+	}
+	return tour->visits < VISITS && tour->malformed < MALFORMED_VISITS ? PT_WALK_ON
+	                                                                   : PT_WALK_STOP;
+}
+
+static void judge_queries(struct wp_memory_runner *runner, const struct pt_table *table,
+                          struct wp_finding *finding)
+{
+	const struct wp_memory_program *program = &runner->program;
+	struct wp_memory_stats *stats = &runner->stats[program->regime - wp_regimes];
+
+	for (size_t i = 0; i < program->probes; i++) {
+		struct pt_mapping mapping = {0};
+		const pt_status status = pt_query(table, pt_va(program->probe[i]), &mapping);
+
+		wp_judge_arbitrary_query(program->regime, program->probe[i], status, &mapping,
+		                         &runner->paper[i], finding);
+		stats->said[status]++;
+		stats->no_access += status == PT_OK &&
+		                    (mapping.flags & (PT_READ | PT_WRITE | PT_EXECUTE)) == 0;
+	}
+}
+
+/* L5: what the library read is as it was. */
+static void judge_contents(const struct wp_memory_runner *runner, struct wp_finding *finding)
+{
+	if (runner->stores != 0 || memcmp(runner->before, frame_at(runner, 0), FRAMES_BYTES) != 0)
+		wp_found(finding, WP_LAW_READING_WRITES_NOTHING, "store",
+		         "walk() or query() wrote to a table");
+}
+
+static void judge_library(struct wp_memory_runner *runner, struct wp_result *result)
+{
+	struct wp_memory_program *program = &runner->program;
+	struct wp_memory_stats *stats = &runner->stats[program->regime - wp_regimes];
+	struct pt_table table = runner->fill->created;
+	struct tour tour = {.runner = runner, .table = &table, .finding = &result->finding};
+
+	table.root = pt_pa(runner->first);
+	memcpy(runner->before, frame_at(runner, 0), FRAMES_BYTES);
+	runner->stores = 0;
+	result->opcode = WP_OP_WALK;
+	pt_walk(&table, SIZE_MAX, tour_visit, NULL, &tour);
+	stats->visits += tour.visits;
+	stats->stopped += tour.visits >= VISITS;
+	for (size_t i = 0; i < program->probes; i++)
+		wp_paper_walk(program->regime, &runner->memory, runner->first, program->probe[i],
+		              &runner->paper[i]);
+	if (!result->finding.found) {
+		result->opcode = WP_OP_QUERY;
+		judge_queries(runner, &table, &result->finding);
+	}
+	judge_contents(runner, &result->finding);
+}
+
+static void judge_machine(struct wp_memory_runner *runner, struct wp_result *result)
+{
+	const struct wp_memory_program *program = &runner->program;
+	struct wp_memory_stats *stats = &runner->stats[program->regime - wp_regimes];
+	struct wp_machine *machine = runner->machines[program->regime->arch];
+
+	if (!machine || result->finding.found)
+		return;
+	result->opcode = WP_OP_PROBE;
+	for (size_t i = 0; i < program->probes; i++)
+		runner->probe[i] = (struct wp_probe){program->probe[i], runner->paper[i].answered};
+	machine->load(machine, program->regime, runner->first);
+	machine->probe(machine, runner->probe, runner->answers, program->probes);
+	for (size_t i = 0; i < program->probes; i++) {
+		wp_judge_arbitrary_answer(program->probe[i], &runner->answers[i], machine->name,
+		                          &runner->paper[i], &result->finding);
+		stats->asked += (uint64_t)__builtin_popcount(runner->probe[i].kinds);
+		stats->answered += (uint64_t)__builtin_popcount(runner->answers[i].answered);
+	}
+}
+
+static void count(struct wp_memory_runner *runner)
+{
+	const struct wp_memory_program *program = &runner->program;
+	struct wp_memory_stats *stats = &runner->stats[program->regime - wp_regimes];
+
+	stats->programs++;
+	for (size_t i = 0; i < program->probes; i++) {
+		const struct wp_answer *paper = &runner->paper[i];
+		/* a table that isn't memory has no entry to be read */
+		const unsigned read = paper->fault == WP_FAULT_BUS ? paper->level
+		                                                   : paper->level + 1u;
+
+		stats->faults[paper->fault]++;
+		if (paper->fault == WP_FAULT_ADDRESS)
+			continue;
+		stats->probes++;
+		stats->translate += paper->allowed != 0;
+		stats->open += paper->open != 0;
+		for (unsigned level = 0; level < read; level++)
+			stats->reached[level]++;
+	}
+}
+
+bool wp_memory_run(struct wp_memory_runner *runner, const struct wp_scope *scope,
+                   const uint8_t *bytes, size_t size, struct wp_result *result)
+{
+	struct wp_memory_program *program = &runner->program;
+
+	memset(result, 0, sizeof *result);
+	wp_memory_program_decode(program, scope, runner->shapes, runner->first, bytes, size);
+	build_frames(runner, &runner->shapes[program->regime - wp_regimes]);
+	judge_library(runner, result);
+	count(runner);
+	judge_machine(runner, result);
+	if (!result->finding.found)
+		return true;
+	snprintf(result->key, sizeof result->key, "%s-L%d-%s-%s",
+	         wp_arch_name(program->regime->arch), (int)result->finding.law,
+	         wp_opcode_name(result->opcode), result->finding.kind);
+	for (char *c = result->key; *c != '\0'; c++) {
+		if (*c == ' ')
+			*c = '-';
+	}
+	return false;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Property: whatever a few frames of memory hold, taken for page tables of any
+ * architecture, query() says what the CPU does (L7): it agrees with the paper
+ * machine, and the paper machine with Unicorn; query() and walk() write nothing and
+ * come to an end (L5).
+ */
+#include "target.h"
+
+#include <stdlib.h>
+
+#include "memory_program.h"
+
+static struct wp_memory_runner runner;
+static struct wp_scope scope;
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	char why[200];
+
+	(void)argc;
+	(void)argv;
+	wp_scope_of(&scope, "");
+	if (!wp_memory_runner_open(&runner, why, sizeof why))
+		wp_target_refuse(why);
+	return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	struct wp_result result;
+
+	if (wp_memory_run(&runner, &scope, bytes, size, &result))
+		return 0;
+	wp_target_say(result.key, &result.finding);
+	wp_memory_program_print(&runner.program, runner.first, stderr);
+	abort();
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* What the targets on programs share. */
+#ifndef WP_TARGET_H
+#define WP_TARGET_H
+
+#include "program.h"
+#include "run.h"
+
+/* What an engine calls: libFuzzer, or the driver in standalone.c. */
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+/*
+ * For inputs under the regimes whose names start with `prefix`. Every machine
+ * proves itself first; if one can't, says so in a line and ends the process with
+ * exit code 2.
+ */
+void wp_target_open(const char *prefix);
+
+/*
+ * Runs the program that `bytes` decode to (or that they are the text of) on the
+ * library. On a finding prints its key, the law, the sentence and the program,
+ * and aborts.
+ */
+void wp_target_run(const uint8_t *bytes, size_t size);
+
+/* The same end for any finding: prints all but the program. */
+void wp_target_say(const char *key, const struct wp_finding *finding);
+
+/* One line, then exit code 2. */
+void wp_target_refuse(const char *why) __attribute__((noreturn));
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * L7 and L5 on arbitrary memory: query(), walk(), the paper machine and Unicorn on
+ * random memory programs with a fixed seed; and that those programs are not in
+ * vain: walks go deep, many translate, and every kind of failure is met.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "memory_program.h"
+
+#define SEED 20240607u
+
+/* Random inputs for each architecture; an argument asks for more. */
+static unsigned long inputs = 40000;
+
+static struct wp_memory_runner runner;
+
+static double share(uint64_t part, uint64_t of)
+{
+	return of == 0 ? 0 : 100.0 * (double)part / (double)of;
+}
+
+static void print_rates(const struct wp_regime *regime, const struct wp_memory_stats *stats)
+{
+	print_message("%-21s %7" PRIu64 " inputs, %8" PRIu64 " probes; level", regime->name,
+	              stats->programs, stats->probes);
+	for (unsigned level = 1; level < regime->levels; level++)
+		print_message(" %u: %.0f%%", level, share(stats->reached[level], stats->probes));
+	print_message("; translate %.0f%%, malformed %.0f%%, no-access %.1f%%, open %.1f%%; "
+	              "unicorn answers %.0f%%\n",
+	              share(stats->translate, stats->probes),
+	              share(stats->said[PT_MALFORMED], stats->probes),
+	              share(stats->no_access, stats->probes), share(stats->open, stats->probes),
+	              share(stats->answered, stats->asked));
+}
+
+/* Rates in percent that no regime may fall below. */
+static void assert_rates(const struct wp_regime *regime, const struct wp_memory_stats *stats)
+{
+	assert_true(share(stats->reached[1], stats->probes) > 60);
+	assert_true(share(stats->reached[regime->levels - 1], stats->probes) > 10);
+	assert_true(share(stats->translate, stats->probes) > 25);
+	assert_true(share(stats->said[PT_MALFORMED], stats->probes) > 3);
+	assert_true(share(stats->no_access, stats->probes) > 1);
+	assert_true(stats->said[PT_NOT_MAPPED] > stats->programs / 10);
+	assert_true(stats->said[PT_BAD_ADDRESS] > 0);
+	assert_true(stats->faults[WP_FAULT_BUS] > 0);
+	assert_true(stats->stopped > 0);
+	if (runner.machines[regime->arch])
+		assert_true(share(stats->answered, stats->asked) > 40);
+}
+
+static void run_inputs(const char *prefix)
+{
+	static uint8_t bytes[WP_MEMORY_BYTES];
+	struct wp_random random;
+	struct wp_scope scope;
+
+	wp_random_seed(&random, SEED);
+	wp_scope_of(&scope, prefix);
+	memset(runner.stats, 0, wp_regime_count * sizeof *runner.stats);
+	for (unsigned long i = 0; i < inputs; i++) {
+		/* one regime after the other: to change it costs a machine more than to walk */
+		const uint8_t regime = (uint8_t)(i * scope.count / inputs);
+		const size_t size = wp_memory_program_random(&random, regime, bytes);
+		struct wp_result result;
+
+		if (wp_memory_run(&runner, &scope, bytes, size, &result))
+			continue;
+		print_error("input %lu: %s: %s\n", i, result.key, result.finding.sentence);
+		wp_memory_program_print(&runner.program, runner.first, stderr);
+		fail();
+	}
+	for (size_t i = 0; i < scope.count; i++) {
+		const struct wp_memory_stats *stats = &runner.stats[scope.regimes[i] - wp_regimes];
+
+		print_rates(scope.regimes[i], stats);
+		assert_rates(scope.regimes[i], stats);
+	}
+}
+
+static void all_agree_on_any_x86_64_memory(void **state)
+{
+	(void)state;
+	run_inputs("x86_64");
+}
+
+static void all_agree_on_any_aarch64_memory(void **state)
+{
+	(void)state;
+	run_inputs("aarch64");
+}
+
+static void all_agree_on_any_riscv64_memory(void **state)
+{
+	(void)state;
+	run_inputs("riscv64");
+}
+
+static void all_agree_on_any_loongarch64_memory(void **state)
+{
+	(void)state;
+	run_inputs("loongarch64");
+}
+
+/* The walk would visit 512^3 entries and more. */
+static void a_root_full_of_itself_ends_the_walk(void **state)
+{
+	static uint8_t bytes[WP_MEMORY_BYTES];
+	struct wp_scope scope;
+
+	(void)state;
+	wp_scope_of(&scope, "");
+	for (size_t regime = 0; regime < scope.count; regime++) {
+		struct wp_result result;
+
+		memset(bytes, 0, sizeof bytes);
+		bytes[0] = (uint8_t)regime;
+		for (uint8_t i = 0; i < WP_MEMORY_RECIPES; i++) /* pointers from the root to it */
+			bytes[1 + i * WP_MEMORY_RECORD + 2] = i;
+		assert_true(wp_memory_run(&runner, &scope, bytes, sizeof bytes, &result));
+		assert_int_equal(runner.program.writes, WP_MEMORY_RECIPES);
+	}
+}
+
+static void an_empty_input_and_every_length_decode(void **state)
+{
+	static uint8_t bytes[WP_MEMORY_BYTES];
+	struct wp_random random;
+	struct wp_scope scope;
+
+	(void)state;
+	wp_scope_of(&scope, "");
+	wp_random_seed(&random, SEED);
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (uint8_t)wp_random_next(&random);
+	for (size_t size = 0; size <= sizeof bytes; size++) {
+		struct wp_result result;
+
+		assert_true(wp_memory_run(&runner, &scope, bytes, size, &result));
+		assert_true(runner.program.probes > 0);
+	}
+}
+
+static int open_runner(void **state)
+{
+	char why[200];
+
+	(void)state;
+	if (wp_memory_runner_open(&runner, why, sizeof why))
+		return 0;
+	print_error("%s\n", why);
+	return -1;
+}
+
+static int close_runner(void **state)
+{
+	(void)state;
+	wp_memory_runner_close(&runner);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_empty_input_and_every_length_decode),
+		cmocka_unit_test(a_root_full_of_itself_ends_the_walk),
+		cmocka_unit_test(all_agree_on_any_x86_64_memory),
+		cmocka_unit_test(all_agree_on_any_aarch64_memory),
+		cmocka_unit_test(all_agree_on_any_riscv64_memory),
+		cmocka_unit_test(all_agree_on_any_loongarch64_memory),
+	};
+
+	if (argc > 1)
+		inputs = strtoul(argv[1], NULL, 10);
+	return cmocka_run_group_tests(tests, open_runner, close_runner);
+}

@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every regime: 64 flag sets x every page size x read, write, execute x kernel,
+ * user. What must be is written down here, from the contract's "What flags mean to
+ * the CPU", and nowhere else; it is checked through pt_map() and pt_query(), the
+ * paper machine, and Unicorn where it serves. What a machine leaves unanswered is
+ * counted, and the counts must be what the known quirks make them.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "finding.h"
+#include "machine.h"
+#include "model.h"
+#include "subject.h"
+
+#define BASE   0x40000000u
+#define FRAMES 64u
+
+/* ---- what must be ---- */
+
+/*
+ * Kinds that are allowed, kernel's and user's, by the flags' letters; NULL: refused.
+ * EXECUTE is for the page's own privilege, but the kernel executes a USER page on
+ * LoongArch, where nothing can deny it.
+ */
+struct meaning {
+	const char *flags;
+	const char *x86_64, *aarch64, *el2, *riscv64, *loongarch64;
+};
+static const struct meaning meanings[16] = {
+	{"----", "--- ---", "--- ---", "--- ---", "--- ---", "--- ---"},
+	{"r---", "r-- ---", "r-- ---", "r-- ---", "r-- ---", "r-- ---"},
+	{"-w--", NULL, NULL, NULL, NULL, "-w- ---"},
+	{"rw--", "rw- ---", "rw- ---", "rw- ---", "rw- ---", "rw- ---"},
+	{"--x-", NULL, NULL, NULL, "--x ---", "--x ---"},
+	{"r-x-", "r-x ---", "r-x ---", "r-x ---", "r-x ---", "r-x ---"},
+	{"-wx-", NULL, NULL, NULL, NULL, "-wx ---"},
+	{"rwx-", "rwx ---", "rwx ---", "rwx ---", "rwx ---", "rwx ---"},
+	{"---u", "--- ---", "--- ---", NULL, "--- ---", "--- ---"},
+	{"r--u", "r-- r--", "r-- r--", NULL, "r-- r--", "r-- r--"},
+	{"-w-u", NULL, NULL, NULL, NULL, "-w- -w-"},
+	{"rw-u", "rw- rw-", "rw- rw-", NULL, "rw- rw-", "rw- rw-"},
+	{"--xu", NULL, NULL, NULL, "--- --x", "--x --x"},
+	{"r-xu", "r-- r-x", "r-- r-x", NULL, "r-- r-x", "r-x r-x"},
+	{"-wxu", NULL, NULL, NULL, NULL, "-wx -wx"},
+	{"rwxu", "rw- rwx", "rw- rwx", NULL, "rw- rwx", "rwx rwx"},
+};
+
+static const char *meaning_of(const struct wp_regime *regime, pt_flags flags)
+{
+	const struct meaning *meaning = &meanings[flags & 15];
+
+	if ((flags & PT_DEVICE) && (flags & PT_UNCACHED))
+		return NULL;
+	switch (regime->arch) {
+	case WP_X86_64:
+		return meaning->x86_64;
+	case WP_AARCH64:
+		return regime->one_privilege ? meaning->el2 : meaning->aarch64;
+	case WP_RISCV64:
+		return meaning->riscv64;
+	default:
+		return meaning->loongarch64;
+	}
+}
+
+static uint8_t kinds_of(const char *meaning)
+{
+	static const enum wp_kind kinds[] = {WP_KERNEL_READ, WP_KERNEL_WRITE, WP_KERNEL_EXECUTE,
+	                                     WP_KINDS,       WP_USER_READ,    WP_USER_WRITE,
+	                                     WP_USER_EXECUTE};
+	uint8_t set = 0;
+
+	for (unsigned i = 0; i < 7; i++) {
+		if (meaning[i] != '-' && meaning[i] != ' ')
+			set |= (uint8_t)(1u << kinds[i]);
+	}
+	return set;
+}
+
+/* Without attributes in the entry the CPU takes RISC-V memory for what it is. */
+static enum wp_memory_type type_of(const struct wp_regime *regime, pt_flags flags)
+{
+	if (regime->arch == WP_RISCV64 && regime->attributes == WP_ATTR_SOFTWARE)
+		return WP_TYPE_NORMAL;
+	if (flags & PT_DEVICE)
+		return WP_TYPE_DEVICE;
+	return flags & PT_UNCACHED ? WP_TYPE_UNCACHED : WP_TYPE_NORMAL;
+}
+
+/* ---- the bench: a table, and the machines that walk it ---- */
+
+/* Kinds asked and answered, and what follows from the table above. */
+struct tally {
+	unsigned long asked, answered, open;
+};
+
+struct bench {
+	const struct wp_regime *regime;
+	struct wp_memory memory;
+	struct pt_platform platform;
+	struct pt_table table;
+	struct wp_machine *paper, *unicorn; /* unicorn: NULL if it doesn't serve */
+	struct tally of_paper, of_unicorn;
+	unsigned long mapped, no_access, refused;
+	unsigned long too_wide; /* mapped, accessible, to where Unicorn's x86 has no memory */
+};
+
+static bool alloc_frame(void *context, pt_paddr *frame)
+{
+	return wp_memory_alloc(context, &frame->value);
+}
+
+static void free_frame(void *context, pt_paddr frame)
+{
+	wp_memory_free(context, frame.value);
+}
+
+static void flush_address(void *context, pt_vaddr vaddr)
+{
+	(void)context;
+	(void)vaddr;
+}
+
+static void flush_all(void *context)
+{
+	(void)context;
+}
+
+static struct wp_machine *open_unicorn(struct bench *bench)
+{
+	struct wp_machine *unicorn = NULL;
+#ifdef WP_UNICORN
+	char why[200];
+
+	if (bench->regime->arch == WP_LOONGARCH64)
+		return NULL;
+	unicorn = wp_unicorn_open(&bench->memory, bench->regime->arch, why, sizeof why);
+	assert_non_null(unicorn);
+	assert_true(unicorn->self_test(unicorn, bench->regime, why, sizeof why));
+#else
+	(void)bench;
+#endif
+	return unicorn;
+}
+
+static void open_bench(struct bench *bench, const struct wp_regime *regime)
+{
+	memset(bench, 0, sizeof *bench);
+	bench->regime = regime;
+	assert_true(wp_memory_open(&bench->memory, BASE, FRAMES));
+	bench->platform = (struct pt_platform){
+		.context = &bench->memory,
+		.alloc_frame = alloc_frame,
+		.free_frame = free_frame,
+		.direct_first = pt_pa(BASE),
+		.direct_size = FRAMES * WP_FRAME_SIZE,
+		.direct_base = bench->memory.host,
+		.flush_address = flush_address,
+		.flush_all = flush_all,
+	};
+	bench->paper = wp_paper_open(&bench->memory, regime->arch);
+	assert_non_null(bench->paper);
+	bench->unicorn = open_unicorn(bench);
+	assert_int_equal(pt_create(&bench->table, wp_library_backend(regime), &bench->platform,
+	                           regime->half),
+	                 PT_OK);
+}
+
+static void close_bench(struct bench *bench)
+{
+	assert_int_equal(pt_destroy(&bench->table, NULL), PT_OK);
+	assert_int_equal(bench->memory.in_use, 0);
+	bench->paper->close(bench->paper);
+	if (bench->unicorn)
+		bench->unicorn->close(bench->unicorn);
+	wp_memory_close(&bench->memory);
+}
+
+/* ---- one mapping ---- */
+
+struct one {
+	uint64_t va, pa, size;
+	pt_flags flags;
+	uint8_t allowed;
+};
+
+/*
+ * Kinds whose outcome the manuals leave open though the flags say it: AArch64 may
+ * refuse to execute from DEVICE memory, LoongArch may confine users to the lower half.
+ */
+static uint8_t left_open(const struct wp_regime *regime, const struct one *one)
+{
+	const uint8_t execute = 1u << WP_KERNEL_EXECUTE | 1u << WP_USER_EXECUTE;
+
+	if (regime->arch == WP_AARCH64 && (one->flags & PT_DEVICE))
+		return one->allowed & execute;
+	if (regime->arch == WP_LOONGARCH64 && regime->half == PT_HIGH)
+		return one->allowed & WP_USER_KINDS;
+	return 0;
+}
+
+static void say(const struct bench *bench, const struct one *one, uint64_t at, const char *who,
+                const struct wp_answer *answer)
+{
+	char text[8];
+
+	print_error("%s: %s at %#" PRIx64 " of %#" PRIx64 " bytes at %#" PRIx64 " -> %#" PRIx64
+	            " %s: allowed %#x, must be %#x; leads to %#" PRIx64 "\n",
+	            bench->regime->name, who, at, one->size, one->va, one->pa,
+	            wp_flags_text(one->flags, text), answer->allowed, one->allowed, answer->pa);
+}
+
+static void check_query(const struct bench *bench, const struct one *one, uint64_t at)
+{
+	struct pt_mapping mapping;
+
+	assert_int_equal(pt_query(&bench->table, pt_va(at), &mapping), PT_OK);
+	assert_int_equal(mapping.vaddr.value, at);
+	assert_int_equal(mapping.paddr.value, one->pa + (at - one->va));
+	assert_int_equal(mapping.size, one->size);
+	assert_int_equal(mapping.flags, one->flags);
+}
+
+static void check_machine(const struct bench *bench, const struct one *one, uint64_t at,
+                          struct wp_machine *machine, struct tally *tally)
+{
+	const struct wp_probe probe = {at, WP_ALL_KINDS};
+	struct wp_answer answer;
+
+	machine->load(machine, bench->regime, bench->table.root.value);
+	machine->probe(machine, &probe, &answer, 1);
+	tally->asked += WP_KINDS;
+	tally->answered += (unsigned)__builtin_popcount(answer.answered);
+	tally->open += (unsigned)__builtin_popcount(answer.open);
+	assert_int_equal(answer.open, machine == bench->paper ? left_open(bench->regime, one) : 0);
+	if (((answer.allowed ^ one->allowed) & answer.answered) != 0 ||
+	    (answer.allowed != 0 && answer.pa != one->pa + (at - one->va))) {
+		say(bench, one, at, machine->name, &answer);
+		fail();
+	}
+	if (answer.allowed == 0 || machine != bench->paper)
+		return;
+	assert_int_equal(answer.size, one->size);
+	assert_int_equal(answer.memory_type, type_of(bench->regime, one->flags));
+	assert_false(answer.global && (one->flags & PT_USER));
+}
+
+static void check_mapping(struct bench *bench, const struct one *one)
+{
+	const uint64_t offsets[] = {0, one->size / 2 + 0x123, one->size - 1};
+
+	for (unsigned i = 0; i < 3; i++) {
+		check_query(bench, one, one->va + offsets[i]);
+		check_machine(bench, one, one->va + offsets[i], bench->paper, &bench->of_paper);
+		if (bench->unicorn)
+			check_machine(bench, one, one->va + offsets[i], bench->unicorn,
+			              &bench->of_unicorn);
+	}
+}
+
+static void check_refused(struct bench *bench, const struct one *one)
+{
+	struct pt_mapping mapping;
+
+	assert_int_equal(
+		pt_map(&bench->table, pt_va(one->va), pt_pa(one->pa), one->size, one->flags, NULL),
+		PT_BAD_FLAGS);
+	assert_int_equal(pt_query(&bench->table, pt_va(one->va), &mapping), PT_NOT_MAPPED);
+	bench->refused++;
+}
+
+static void check_one(struct bench *bench, struct one one)
+{
+	const char *meaning = meaning_of(bench->regime, one.flags);
+	struct pt_mapping removed;
+
+	assert_int_equal(wp_flags_expressible(bench->regime, one.flags), meaning != NULL);
+	if (!meaning) {
+		check_refused(bench, &one);
+		return;
+	}
+	one.allowed = kinds_of(meaning);
+	assert_int_equal(wp_flags_allowed(bench->regime, one.flags), one.allowed);
+	assert_int_equal(
+		pt_map(&bench->table, pt_va(one.va), pt_pa(one.pa), one.size, one.flags, NULL),
+		PT_OK);
+	check_mapping(bench, &one);
+	assert_int_equal(pt_unmap(&bench->table, pt_va(one.va), &removed, NULL), PT_OK);
+	assert_int_equal(removed.flags, one.flags);
+	bench->mapped++;
+	bench->no_access += one.allowed == 0;
+	bench->too_wide += one.allowed != 0 && one.pa >> 40 != 0;
+}
+
+/* ---- the matrix ---- */
+
+/* In one or the other range, and no index is that of another level. */
+static uint64_t address_for(const struct wp_regime *regime, unsigned range, uint64_t size)
+{
+	uint64_t first[2], last[2], va;
+	const size_t ranges = wp_regime_ranges(regime, first, last);
+
+	va = first[range % ranges];
+	for (unsigned level = 0; level < regime->levels; level++)
+		va += (level + 5) * wp_regime_span(regime, level);
+	return va & ~(size - 1);
+}
+
+/* All pages lead out of the window: low in physical memory, and at its very top. */
+static void run_matrix(struct bench *bench)
+{
+	const struct wp_regime *regime = bench->regime;
+
+	for (unsigned level = 0; level < regime->levels; level++) {
+		const uint64_t size = wp_regime_span(regime, level);
+		const uint64_t pas[] = {7 * size, ((uint64_t)1 << regime->pa_bits) - size};
+
+		if (!(regime->leaf_sizes & size))
+			continue;
+		for (pt_flags flags = 0; flags < 64; flags++) {
+			for (unsigned i = 0; i < 2; i++)
+				check_one(bench, (struct one){.va = address_for(regime, i, size),
+				                              .pa = pas[i],
+				                              .size = size,
+				                              .flags = flags});
+		}
+	}
+}
+
+/* Flag sets that can be mapped, of 64: DEVICE with UNCACHED never, so three quarters. */
+static unsigned long expressible(const struct wp_regime *regime)
+{
+	static const unsigned long of[WP_ARCHS] = {
+		[WP_X86_64] = 3 * 10,
+		[WP_AARCH64] = 3 * 10,
+		[WP_RISCV64] = 3 * 12,
+		[WP_LOONGARCH64] = 3 * 16,
+	};
+
+	return regime->one_privilege ? 3 * 5 : of[regime->arch];
+}
+
+/* Without READ, WRITE and EXECUTE: with USER or not, of three memory types. */
+static unsigned long without_access(const struct wp_regime *regime)
+{
+	return regime->one_privilege ? 3 : 6;
+}
+
+/*
+ * Of the flag sets of one page: on AArch64, of those with DEVICE, r-x and rwx, each
+ * with USER and without. On LoongArch a USER page's rights: 12 letters in all eight
+ * combinations of r, w and x, of three memory types.
+ */
+static unsigned long open_kinds(const struct wp_regime *regime)
+{
+	if (regime->arch == WP_AARCH64)
+		return regime->one_privilege ? 2 : 4;
+	if (regime->arch == WP_LOONGARCH64 && regime->half == PT_HIGH)
+		return 3 * 12;
+	return 0;
+}
+
+static void assert_counts(const struct bench *bench)
+{
+	const struct wp_regime *regime = bench->regime;
+	const unsigned long pages = 2 * (unsigned long)__builtin_popcountll(regime->leaf_sizes);
+	const unsigned long mapped = pages * expressible(regime);
+	const unsigned kinds = regime->one_privilege ? 3 : 6;
+	/* x86-pa40: Unicorn's x86 has 40 physical address bits; half the pages are above */
+	const unsigned long unanswered =
+		regime->arch == WP_X86_64
+			? pages / 2 * (expressible(regime) - without_access(regime))
+			: 0;
+
+	assert_int_equal(bench->mapped, mapped);
+	assert_int_equal(bench->refused, pages * 64 - mapped);
+	assert_int_equal(bench->no_access, pages * without_access(regime));
+	assert_int_equal(bench->of_paper.asked, mapped * 3 * 6);
+	assert_int_equal(bench->of_paper.answered, mapped * 3 * kinds);
+	assert_int_equal(bench->of_paper.open, pages * 3 * open_kinds(regime));
+	if (!bench->unicorn)
+		return;
+	assert_int_equal(bench->of_unicorn.asked, mapped * 3 * 6);
+	assert_int_equal(bench->of_unicorn.answered, (mapped - unanswered) * 3 * kinds);
+}
+
+static void print_counts(const struct bench *bench)
+{
+	print_message("%-21s %3lu mapped (%lu no-access), %3lu refused; paper answers %lu of %lu",
+	              bench->regime->name, bench->mapped, bench->no_access, bench->refused,
+	              bench->of_paper.answered, bench->of_paper.asked);
+	if (bench->of_paper.open)
+		print_message(" (%lu open)", bench->of_paper.open);
+	if (bench->unicorn)
+		print_message(", unicorn %lu", bench->of_unicorn.answered);
+	print_message("\n");
+}
+
+static void every_flag_set_means_to_each_cpu_what_the_contract_says(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < wp_regime_count; i++) {
+		struct bench bench;
+
+		open_bench(&bench, &wp_regimes[i]);
+		run_matrix(&bench);
+		print_counts(&bench);
+		assert_counts(&bench);
+		close_bench(&bench);
+	}
+}
+
+static void a_flag_that_does_not_exist_is_refused(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < wp_regime_count; i++) {
+		struct bench bench;
+
+		open_bench(&bench, &wp_regimes[i]);
+		for (unsigned bit = 6; bit < 32; bit++)
+			check_refused(&bench,
+			              &(struct one){.va = address_for(&wp_regimes[i], 0, PT_4K),
+			                            .pa = 7 * PT_4K,
+			                            .size = PT_4K,
+			                            .flags = PT_READ | 1u << bit});
+		close_bench(&bench);
+	}
+}
+
+/* The letters in the table of meanings are those of the flags. */
+static void the_table_of_meanings_is_in_order(void **state)
+{
+	(void)state;
+	for (pt_flags flags = 0; flags < 16; flags++) {
+		char text[8];
+
+		assert_memory_equal(meanings[flags].flags, wp_flags_text(flags, text), 4);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_table_of_meanings_is_in_order),
+		cmocka_unit_test(every_flag_set_means_to_each_cpu_what_the_contract_says),
+		cmocka_unit_test(a_flag_that_does_not_exist_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
