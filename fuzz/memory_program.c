@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "memory_program.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 /* A recipe: WP_MEMORY_RECORD bytes, every one of which may be anything. */
@@ -309,16 +308,4 @@ size_t wp_memory_program_random(struct wp_random *random, uint8_t regime, uint8_
 			record[6] = record[7] = 0;
 	}
 	return 1 + recipes * WP_MEMORY_RECORD;
-}
-
-void wp_memory_program_print(const struct wp_memory_program *program, uint64_t first, FILE *out)
-{
-	fprintf(out, "regime %s\nroot %#" PRIx64 ", other tables behind it\n",
-	        program->regime->name, first);
-	for (size_t i = 0; i < program->writes; i++) {
-		const struct wp_memory_write *w = &program->write[i];
-
-		fprintf(out, "%#" PRIx64 "[%u] = %#018" PRIx64 "\n",
-		        first + (uint64_t)w->frame * WP_FRAME_SIZE, w->index, w->entry);
-	}
 }

@@ -53,9 +53,6 @@ void wp_memory_program_decode(struct wp_memory_program *program, const struct wp
  */
 size_t wp_memory_program_random(struct wp_random *random, uint8_t regime, uint8_t *bytes);
 
-/* The frames' contents and the address asked about, as a person reads them. */
-void wp_memory_program_print(const struct wp_memory_program *program, uint64_t first, FILE *out);
-
 /* What runs have shown, by regime. */
 struct wp_memory_stats {
 	uint64_t programs;
@@ -78,6 +75,7 @@ struct wp_memory_runner {
 	struct wp_machine *machines[WP_ARCHS]; /* beside the paper machine; may be NULL */
 	struct wp_memory_shapes *shapes;       /* by regime */
 	struct wp_memory_stats *stats;         /* by regime */
+	uint64_t va;                           /* that the finding is about */
 	uint64_t stores;                       /* that the library made */
 	uint64_t *before;                      /* the frames, as they were before it read them */
 	uint32_t dirty;                        /* frames that the last program wrote */
@@ -87,6 +85,9 @@ struct wp_memory_runner {
 	struct wp_answer paper[WP_MEMORY_PROBES], answers[WP_MEMORY_PROBES];
 };
 
+/* Fills in the shapes of one regime; the platform is ready. False: no frames. */
+bool wp_memory_shapes_take(struct wp_memory_runner *runner, const struct wp_regime *regime);
+
 /* False: `why` says what is missing. Opens the machines and lets them prove themselves. */
 bool wp_memory_runner_open(struct wp_memory_runner *runner, char *why, size_t why_size);
 void wp_memory_runner_close(struct wp_memory_runner *runner);
@@ -94,5 +95,8 @@ void wp_memory_runner_close(struct wp_memory_runner *runner);
 /* True: no finding. */
 bool wp_memory_run(struct wp_memory_runner *runner, const struct wp_scope *scope,
                    const uint8_t *bytes, size_t size, struct wp_result *result);
+
+/* After a finding: the address that it is about, and the entries on the way there. */
+void wp_memory_print(const struct wp_memory_runner *runner, FILE *out);
 
 #endif

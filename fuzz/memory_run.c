@@ -57,91 +57,6 @@ static void platform_stored(void *context, const void *entry, uint64_t before, u
 	runner->stores++;
 }
 
-/* ---- shapes ---- */
-
-/* The first table entry and the leaf that a walk meets. */
-struct seen {
-	uint64_t table, next, leaf;
-};
-
-static enum pt_walk_next see(void *context, const struct pt_visit *visit)
-{
-	struct seen *seen = context;
-
-	if (visit->kind == PT_ENTRY_TABLE && seen->next == 0) {
-		seen->table = visit->entry;
-		seen->next = visit->next.value;
-	}
-	if (visit->kind == PT_ENTRY_LEAF)
-		seen->leaf = visit->entry;
-	return PT_WALK_ON;
-}
-
-static uint64_t first_address(const struct wp_regime *regime)
-{
-	uint64_t first[2], last[2];
-
-	wp_regime_ranges(regime, first, last);
-	return first[0];
-}
-
-/* Maps a leaf at physical address 0 to look at its entry; 0: there is no such leaf. */
-static uint64_t leaf_of(struct pt_table *table, const struct wp_regime *regime, unsigned level,
-                        pt_flags flags, struct wp_memory_shapes *shapes)
-{
-	const pt_vaddr va = pt_va(first_address(regime));
-	struct seen seen = {0};
-
-	if (pt_map(table, va, pt_pa(0), wp_regime_span(regime, level), flags, NULL) != PT_OK)
-		return 0;
-	pt_walk(table, SIZE_MAX, see, NULL, &seen);
-	pt_unmap(table, va, NULL, NULL);
-	if (seen.next != 0)
-		shapes->table = seen.table ^ seen.next >> shapes->address_shift;
-	return seen.leaf;
-}
-
-/* Where the architecture has no such flags, or no leaf of that level, the next best thing. */
-static uint64_t leaf_like(struct pt_table *table, const struct wp_regime *regime, unsigned level,
-                          pt_flags flags, struct wp_memory_shapes *shapes)
-{
-	static const struct {
-		pt_flags keep, add;
-	} like[] = {
-		{~0u, 0},
-		{~PT_UNCACHED, 0},
-		{~PT_UNCACHED, PT_READ},
-		{~(PT_UNCACHED | PT_USER), PT_READ},
-	};
-
-	for (size_t i = 0; i < sizeof like / sizeof like[0]; i++) {
-		const uint64_t leaf = leaf_of(table, regime, level,
-		                              (flags & like[i].keep) | like[i].add, shapes);
-
-		if (leaf != 0)
-			return leaf;
-	}
-	return level + 1 < regime->levels ? shapes->leaves[level + 1][flags] : 0;
-}
-
-static bool take_shapes(struct wp_memory_runner *runner, const struct wp_regime *regime,
-                        struct wp_memory_shapes *shapes)
-{
-	struct pt_table *table = &shapes->created;
-
-	if (pt_create(table, wp_library_backend(regime), &runner->platform, regime->half) != PT_OK)
-		return false;
-	/* RISC-V keeps page numbers from bit 10 on; the others keep addresses as they are */
-	shapes->address_shift = regime->arch == WP_RISCV64 ? 2 : 0;
-	for (unsigned level = regime->levels; level-- > 0;) {
-		for (pt_flags flags = 0; flags <= PT_FLAGS_ALL; flags++)
-			shapes->leaves[level][flags] = leaf_like(table, regime, level, flags,
-			                                         shapes);
-	}
-	shapes->empty_root = *(const uint64_t *)wp_memory_at(&runner->memory, table->root.value, 8);
-	return shapes->table != 0 || regime->arch == WP_LOONGARCH64;
-}
-
 /* ---- opening and closing ---- */
 
 static bool open_machine(struct wp_memory_runner *runner, enum wp_arch arch, char *why,
@@ -213,7 +128,7 @@ bool wp_memory_runner_open(struct wp_memory_runner *runner, char *why, size_t wh
 	                                &runner->first))
 		return false;
 	for (size_t i = 0; i < wp_regime_count; i++) {
-		if (!take_shapes(runner, &wp_regimes[i], &runner->shapes[i]))
+		if (!wp_memory_shapes_take(runner, &wp_regimes[i]))
 			return false;
 	}
 	for (enum wp_arch arch = 0; arch < WP_ARCHS; arch++) {
@@ -282,6 +197,7 @@ struct tour {
 	const struct pt_table *table;
 	struct wp_finding *finding;
 	uint64_t visits, malformed, last;
+	bool stopped;
 };
 
 /* What walk() visits and query() must be of one mind. */
@@ -317,7 +233,15 @@ static enum pt_walk_next tour_visit(void *context, const struct pt_visit *visit)
 	struct tour *tour = context;
 	struct wp_memory_program *program = &tour->runner->program;
 
+	if (tour->stopped)
+		wp_found(tour->finding, WP_LAW_ARBITRARY_MEMORY, "walk-stop",
+		         "walk() goes on at %#" PRIx64 " after it was told to stop",
+		         visit->vaddr.value);
 	judge_visit(tour, visit);
+	if (tour->finding->found) {
+		tour->runner->va = visit->vaddr.value;
+		return PT_WALK_STOP;
+	}
 	tour->last = visit->vaddr.value;
 	if (visit->kind == PT_ENTRY_MALFORMED)
 		tour->malformed++;
@@ -327,8 +251,8 @@ static enum pt_walk_next tour_visit(void *context, const struct pt_visit *visit)
 		program->probe[program->probes++] = visit->vaddr.value;
 		program->probe[program->probes++] = visit->vaddr.value + visit->mapping.size - 1;
 	}
-	return tour->visits < VISITS && tour->malformed < MALFORMED_VISITS ? PT_WALK_ON
-	                                                                   : PT_WALK_STOP;
+	tour->stopped = tour->visits >= VISITS || tour->malformed >= MALFORMED_VISITS;
+	return tour->stopped ? PT_WALK_STOP : PT_WALK_ON;
 }
 
 static void judge_queries(struct wp_memory_runner *runner, const struct pt_table *table,
@@ -343,6 +267,10 @@ static void judge_queries(struct wp_memory_runner *runner, const struct pt_table
 
 		wp_judge_arbitrary_query(program->regime, program->probe[i], status, &mapping,
 		                         &runner->paper[i], finding);
+		if (finding->found) {
+			runner->va = program->probe[i];
+			return;
+		}
 		stats->said[status]++;
 		stats->no_access += status == PT_OK &&
 		                    (mapping.flags & (PT_READ | PT_WRITE | PT_EXECUTE)) == 0;
@@ -370,7 +298,7 @@ static void judge_library(struct wp_memory_runner *runner, struct wp_result *res
 	result->opcode = WP_OP_WALK;
 	pt_walk(&table, SIZE_MAX, tour_visit, NULL, &tour);
 	stats->visits += tour.visits;
-	stats->stopped += tour.visits >= VISITS;
+	stats->stopped += tour.stopped;
 	for (size_t i = 0; i < program->probes; i++)
 		wp_paper_walk(program->regime, &runner->memory, runner->first, program->probe[i],
 		              &runner->paper[i]);
@@ -397,6 +325,10 @@ static void judge_machine(struct wp_memory_runner *runner, struct wp_result *res
 	for (size_t i = 0; i < program->probes; i++) {
 		wp_judge_arbitrary_answer(program->probe[i], &runner->answers[i], machine->name,
 		                          &runner->paper[i], &result->finding);
+		if (result->finding.found) {
+			runner->va = program->probe[i];
+			return;
+		}
 		stats->asked += (uint64_t)__builtin_popcount(runner->probe[i].kinds);
 		stats->answered += (uint64_t)__builtin_popcount(runner->answers[i].answered);
 	}
@@ -446,4 +378,18 @@ bool wp_memory_run(struct wp_memory_runner *runner, const struct wp_scope *scope
 			*c = '-';
 	}
 	return false;
+}
+
+void wp_memory_print(const struct wp_memory_runner *runner, FILE *out)
+{
+	const struct wp_regime *regime = runner->program.regime;
+	struct wp_step steps[WP_MAX_STEPS];
+	const size_t count = wp_paper_steps(regime, &runner->memory, runner->first, runner->va,
+	                                    steps);
+
+	fprintf(out, "regime %s, root %#" PRIx64 ", address %#" PRIx64 "\n", regime->name,
+	        runner->first, runner->va);
+	for (size_t i = 0; i < count; i++)
+		fprintf(out, "level %u: entry %#018" PRIx64 " at %#" PRIx64 "\n", steps[i].level,
+		        steps[i].entry, steps[i].entry_pa);
 }

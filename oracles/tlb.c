@@ -133,8 +133,7 @@ void wp_tlb_judge(const struct wp_tlb *tlb, uint64_t root, uint64_t first, uint6
 		wp_found(finding, WP_LAW_NO_STALE_WALK, "stale",
 		         "no flush covered %#" PRIx64
 		         ": a CPU that used it before still %s, where the tables now say %s",
-		         entry->va,
-		         use_text(entry->allowed, entry->pa, entry->memory_type, before),
+		         entry->va, use_text(entry->allowed, entry->pa, entry->memory_type, before),
 		         use_text(now.allowed, now.pa, now.memory_type, after));
 	}
 }

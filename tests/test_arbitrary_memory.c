@@ -76,7 +76,7 @@ static void run_inputs(const char *prefix)
 		if (wp_memory_run(&runner, &scope, bytes, size, &result))
 			continue;
 		print_error("input %lu: %s: %s\n", i, result.key, result.finding.sentence);
-		wp_memory_program_print(&runner.program, runner.first, stderr);
+		wp_memory_print(&runner, stderr);
 		fail();
 	}
 	for (size_t i = 0; i < scope.count; i++) {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Every regime: 64 flag sets x every page size x read, write, execute x kernel,
- * user. What must be is written down here, from the contract's "What flags mean to
- * the CPU", and nowhere else; it is checked through pt_map() and pt_query(), the
- * paper machine, and Unicorn where it serves. What a machine leaves unanswered is
- * counted, and the counts must be what the known quirks make them.
+ * user. What must be is written down in flag_meanings.h; it is checked through
+ * pt_map() and pt_query(), the paper machine, and Unicorn where it serves. What a
+ * machine leaves unanswered is counted, and the counts must be what the known
+ * quirks make them.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,80 +20,10 @@
 #include "model.h"
 #include "subject.h"
 
+#include "flag_meanings.h"
+
 #define BASE   0x40000000u
 #define FRAMES 64u
-
-/* ---- what must be ---- */
-
-/*
- * Kinds that are allowed, kernel's and user's, by the flags' letters; NULL: refused.
- * EXECUTE is for the page's own privilege, but the kernel executes a USER page on
- * LoongArch, where nothing can deny it.
- */
-struct meaning {
-	const char *flags;
-	const char *x86_64, *aarch64, *el2, *riscv64, *loongarch64;
-};
-static const struct meaning meanings[16] = {
-	{"----", "--- ---", "--- ---", "--- ---", "--- ---", "--- ---"},
-	{"r---", "r-- ---", "r-- ---", "r-- ---", "r-- ---", "r-- ---"},
-	{"-w--", NULL, NULL, NULL, NULL, "-w- ---"},
-	{"rw--", "rw- ---", "rw- ---", "rw- ---", "rw- ---", "rw- ---"},
-	{"--x-", NULL, NULL, NULL, "--x ---", "--x ---"},
-	{"r-x-", "r-x ---", "r-x ---", "r-x ---", "r-x ---", "r-x ---"},
-	{"-wx-", NULL, NULL, NULL, NULL, "-wx ---"},
-	{"rwx-", "rwx ---", "rwx ---", "rwx ---", "rwx ---", "rwx ---"},
-	{"---u", "--- ---", "--- ---", NULL, "--- ---", "--- ---"},
-	{"r--u", "r-- r--", "r-- r--", NULL, "r-- r--", "r-- r--"},
-	{"-w-u", NULL, NULL, NULL, NULL, "-w- -w-"},
-	{"rw-u", "rw- rw-", "rw- rw-", NULL, "rw- rw-", "rw- rw-"},
-	{"--xu", NULL, NULL, NULL, "--- --x", "--x --x"},
-	{"r-xu", "r-- r-x", "r-- r-x", NULL, "r-- r-x", "r-x r-x"},
-	{"-wxu", NULL, NULL, NULL, NULL, "-wx -wx"},
-	{"rwxu", "rw- rwx", "rw- rwx", NULL, "rw- rwx", "rwx rwx"},
-};
-
-static const char *meaning_of(const struct wp_regime *regime, pt_flags flags)
-{
-	const struct meaning *meaning = &meanings[flags & 15];
-
-	if ((flags & PT_DEVICE) && (flags & PT_UNCACHED))
-		return NULL;
-	switch (regime->arch) {
-	case WP_X86_64:
-		return meaning->x86_64;
-	case WP_AARCH64:
-		return regime->one_privilege ? meaning->el2 : meaning->aarch64;
-	case WP_RISCV64:
-		return meaning->riscv64;
-	default:
-		return meaning->loongarch64;
-	}
-}
-
-static uint8_t kinds_of(const char *meaning)
-{
-	static const enum wp_kind kinds[] = {WP_KERNEL_READ, WP_KERNEL_WRITE, WP_KERNEL_EXECUTE,
-	                                     WP_KINDS,       WP_USER_READ,    WP_USER_WRITE,
-	                                     WP_USER_EXECUTE};
-	uint8_t set = 0;
-
-	for (unsigned i = 0; i < 7; i++) {
-		if (meaning[i] != '-' && meaning[i] != ' ')
-			set |= (uint8_t)(1u << kinds[i]);
-	}
-	return set;
-}
-
-/* Without attributes in the entry the CPU takes RISC-V memory for what it is. */
-static enum wp_memory_type type_of(const struct wp_regime *regime, pt_flags flags)
-{
-	if (regime->arch == WP_RISCV64 && regime->attributes == WP_ATTR_SOFTWARE)
-		return WP_TYPE_NORMAL;
-	if (flags & PT_DEVICE)
-		return WP_TYPE_DEVICE;
-	return flags & PT_UNCACHED ? WP_TYPE_UNCACHED : WP_TYPE_NORMAL;
-}
 
 /* ---- the bench: a table, and the machines that walk it ---- */
 

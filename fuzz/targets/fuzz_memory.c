@@ -33,6 +33,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (wp_memory_run(&runner, &scope, bytes, size, &result))
 		return 0;
 	wp_target_say(result.key, &result.finding);
-	wp_memory_program_print(&runner.program, runner.first, stderr);
+	wp_memory_print(&runner, stderr);
 	abort();
 }
