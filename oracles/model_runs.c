@@ -6,6 +6,7 @@
  */
 #include "model_private.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,16 +14,18 @@
 void wp_runs_reserve(struct wp_runs *runs, size_t count)
 {
 	size_t capacity = runs->capacity ? runs->capacity : 64;
+	struct wp_run *at;
 
 	if (count <= runs->capacity)
 		return;
 	while (capacity < count)
 		capacity *= 2;
-	runs->at = realloc(runs->at, capacity * sizeof runs->at[0]);
-	if (!runs->at) {
+	at = realloc(runs->at, capacity * sizeof runs->at[0]);
+	if (!at) {
 		perror("model");
 		abort();
 	}
+	runs->at = at;
 	runs->capacity = capacity;
 }
 
@@ -227,6 +230,7 @@ size_t wp_edit_tables(const struct wp_model *model, const struct wp_edit *edit)
 
 	if (count == 0)
 		return 0;
+	assert(model->pieces.at);
 	gaps = gaps_around(model, edit);
 	va = pieces[0].va;
 	last = wp_last_byte(&pieces[count - 1]);

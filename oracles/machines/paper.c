@@ -150,7 +150,7 @@ static void build(const struct paper *paper, uint64_t root, uint64_t va)
 	uint64_t *table = wp_memory_at(paper->machine.memory, root, WP_FRAME_SIZE);
 
 	memset(table, 0, paper->regime->levels * (size_t)WP_FRAME_SIZE);
-	for (uint64_t next = root + WP_FRAME_SIZE; shift != 12; next += WP_FRAME_SIZE) {
+	for (uint64_t next = root + WP_FRAME_SIZE; shift > 12; next += WP_FRAME_SIZE) {
 		table[wp_paper_index(va, shift)] = next >> arch->address_shift | arch->table;
 		table += WP_PAPER_ENTRIES;
 		shift -= WP_PAPER_INDEX_BITS;
