@@ -281,19 +281,32 @@ static void name_finding(struct wp_runner *runner, const struct wp_program *prog
 	}
 }
 
-bool wp_run_until(struct wp_runner *runner, const struct wp_program *program, size_t stop,
-                  struct wp_result *result)
+/* Up to `stop` operations, or to the first finding; `settled` as in wp_run(). */
+static void run_operations(struct wp_runner *runner, const struct wp_program *program, size_t stop,
+                           struct wp_result *result, struct wp_program *settled)
 {
 	start(runner, program, result);
+	if (settled) {
+		settled->regime = program->regime;
+		settled->count = 0;
+	}
 	for (result->op = 0; result->op < program->count && result->op < stop; result->op++) {
 		struct wp_call call;
 
 		wp_op_resolve(&program->ops[result->op], runner->regime, runner->model, &call);
+		if (settled)
+			wp_op_from_call(&call, &settled->ops[settled->count++]);
 		result->opcode = call.opcode;
 		operate(runner, &call);
 		if (result->finding.found)
 			break;
 	}
+}
+
+bool wp_run_until(struct wp_runner *runner, const struct wp_program *program, size_t stop,
+                  struct wp_result *result)
+{
+	run_operations(runner, program, stop, result, NULL);
 	name_finding(runner, program);
 	return !result->finding.found;
 }
@@ -307,24 +320,8 @@ void wp_run_finish(struct wp_runner *runner)
 bool wp_run(struct wp_runner *runner, const struct wp_program *program, struct wp_result *result,
             struct wp_program *settled)
 {
-	start(runner, program, result);
-	if (settled) {
-		settled->regime = program->regime;
-		settled->count = 0;
-	}
-	for (result->op = 0; result->op < program->count; result->op++) {
-		struct wp_call call;
-
-		wp_op_resolve(&program->ops[result->op], runner->regime, runner->model, &call);
-		if (settled)
-			wp_op_from_call(&call, &settled->ops[settled->count++]);
-		result->opcode = call.opcode;
-		operate(runner, &call);
-		if (result->finding.found)
-			break;
-	}
-	if (!result->finding.found)
-		end(runner);
+	run_operations(runner, program, SIZE_MAX, result, settled);
+	wp_run_finish(runner);
 	name_finding(runner, program);
 	return !result->finding.found;
 }
