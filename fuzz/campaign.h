@@ -35,8 +35,9 @@ struct wp_campaign {
 	uint64_t seconds;
 	unsigned jobs;
 	unsigned patience; /* seconds for one program, before it hangs */
-	bool unicorn;
-	bool first_only; /* ends at the first finding */
+	unsigned without;  /* bits of enum wp_machine_name: left out */
+	unsigned sample;   /* slow machines are asked about one program in so many */
+	bool first_only;   /* ends at the first finding */
 
 	/* Called when a new key turns up, shrunk, and ten times a second. */
 	void (*found)(struct wp_campaign *campaign, const struct wp_report *report);

@@ -6,9 +6,11 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "campaign.h"
 #include "files.h"
+#include "machine_set.h"
 
 /* ---- errors ---- */
 
@@ -165,4 +167,19 @@ void wp_cli_json(json_t *json)
 json_t *wp_cli_hex(uint64_t value)
 {
 	return json_sprintf("0x%" PRIx64, value);
+}
+
+void wp_cli_machine_option(int key, char *value, unsigned *without)
+{
+	const enum wp_machine_name kind = wp_machine_find(value);
+
+	if (key == WP_KEY_QEMU) {
+		if (access(value, X_OK) != 0)
+			wp_cli_fail("--qemu %s: %s", value, strerror(errno));
+		wp_qemu_choose(value);
+		return;
+	}
+	if (kind == WP_MACHINE_KINDS)
+		wp_cli_fail("--without %s: there is unicorn, qemu and kvm", value);
+	*without |= 1u << kind;
 }

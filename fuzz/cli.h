@@ -42,6 +42,9 @@ const struct wp_subject *wp_cli_subject(const char *name);
 void wp_cli_load(const char *path, const char *scope, const struct wp_subject *subject,
                  struct wp_program *program);
 
+/* WP_KEY_WITHOUT adds a bit of enum wp_machine_name; or fails. */
+void wp_cli_machine_option(int key, char *value, unsigned *without);
+
 /* Prints and frees it. */
 void wp_cli_json(json_t *json);
 
@@ -53,6 +56,8 @@ enum wp_option {
 	WP_KEY_JSON = 256,
 	WP_KEY_SUBJECT,
 	WP_KEY_SCOPE,
+	WP_KEY_WITHOUT,
+	WP_KEY_QEMU,
 	WP_KEY_OWN, /* a command's own from here on */
 };
 
@@ -60,6 +65,11 @@ enum wp_option {
 #define WP_HELP_SCOPE     "Regimes for a binary program, such as riscv64 (default: all)"
 #define WP_OPTION_JSON    {"json", WP_KEY_JSON, NULL, 0, "Print JSON, for scripts", 0}
 #define WP_OPTION_SUBJECT {"subject", WP_KEY_SUBJECT, "NAME", 0, WP_HELP_SUBJECT, 0}
-#define WP_OPTION_SCOPE   {"scope", WP_KEY_SCOPE, "PREFIX", 0, WP_HELP_SCOPE, 0}
+#define WP_HELP_WITHOUT   "Leave out unicorn, qemu or kvm; may be repeated"
+#define WP_HELP_QEMU      "Where qemu-system-... is: a directory, or one itself"
+#define WP_OPTIONS_MACHINES                                                                        \
+	{"without", WP_KEY_WITHOUT, "MACHINE", 0, WP_HELP_WITHOUT, 0},                             \
+		{"qemu", WP_KEY_QEMU, "PATH", 0, WP_HELP_QEMU, 0}
+#define WP_OPTION_SCOPE {"scope", WP_KEY_SCOPE, "PREFIX", 0, WP_HELP_SCOPE, 0}
 
 #endif

@@ -97,8 +97,8 @@ static void prove_machines(const struct wp_fuzz *fuzz)
 
 	if (!wp_memory_open(&memory, WP_WINDOW_BASE, WP_WINDOW_FRAMES))
 		wp_cli_fail("no guest memory: %s", strerror(errno));
-	if (!wp_machines_open(&set, &memory, archs, fuzz->campaign.unicorn, why, sizeof why) ||
-	    !wp_machines_prove(&set, why, sizeof why))
+	if (!wp_machines_open(&set, &memory, archs, fuzz->campaign.without, why, sizeof why) ||
+	    !wp_machines_prove(&set, true, why, sizeof why))
 		wp_cli_fail("%s", why);
 	if (!fuzz->json)
 		wp_machines_describe(&set, archs, stdout);
@@ -119,15 +119,7 @@ static void print_seed(const struct wp_fuzz *fuzz)
 
 /* ---- arguments ---- */
 
-enum {
-	KEY_SECONDS = WP_KEY_OWN,
-	KEY_PROGRAMS,
-	KEY_ARCH,
-	KEY_JOBS,
-	KEY_SEED,
-	KEY_OUT,
-	KEY_NO_UNICORN
-};
+enum { KEY_SECONDS = WP_KEY_OWN, KEY_PROGRAMS, KEY_ARCH, KEY_JOBS, KEY_SEED, KEY_OUT, KEY_SAMPLE };
 
 static const struct argp_option options[] = {
 	{"seconds", KEY_SECONDS, "N", 0, "Stop after N seconds (default 60)", 0},
@@ -139,7 +131,9 @@ static const struct argp_option options[] = {
 	{"jobs", KEY_JOBS, "N", 0, "Worker processes (default: one for each core)", 0},
 	{"seed", KEY_SEED, "N", 0, "Same seed, same programs (default: from the clock)", 0},
 	{"out", KEY_OUT, "DIR", 0, "Where reproducers go (default: findings)", 0},
-	{"no-unicorn", KEY_NO_UNICORN, NULL, 0, "Ask the paper machine alone", 0},
+	{"sample", KEY_SAMPLE, "N", 0,
+         "Ask QEMU and KVM about one program in N (default 64; 1: about all)", 0},
+	WP_OPTIONS_MACHINES,
 	WP_OPTION_SUBJECT,
 	WP_OPTION_JSON,
 	{0},
@@ -172,8 +166,12 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	case KEY_OUT:
 		fuzz->directory = value;
 		return 0;
-	case KEY_NO_UNICORN:
-		campaign->unicorn = false;
+	case KEY_SAMPLE:
+		campaign->sample = (unsigned)wp_cli_number(value, "--sample", 1, 1000000000);
+		return 0;
+	case WP_KEY_WITHOUT:
+	case WP_KEY_QEMU:
+		wp_cli_machine_option(key, value, &campaign->without);
 		return 0;
 	case WP_KEY_SUBJECT:
 		campaign->subject = wp_cli_subject(value);
@@ -226,7 +224,7 @@ static int run(int argc, char **argv)
 		.seconds = 60,
 		.jobs = cores(),
 		.patience = WP_HANG_SECONDS,
-		.unicorn = true,
+		.sample = WP_SAMPLE,
 		.found = found,
 		.tick = tick,
 	};

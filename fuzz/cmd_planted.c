@@ -153,7 +153,7 @@ static int run(int argc, char **argv)
 		.seed = 1,
 		.jobs = 1, /* in order, so that the same seed finds at the same program */
 		.patience = WP_HANG_SECONDS,
-		.unicorn = true,
+		.sample = WP_SAMPLE,
 		.first_only = true,
 		.found = found,
 		.tick = tick,

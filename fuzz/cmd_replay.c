@@ -39,6 +39,7 @@ struct replay {
 	const struct wp_subject *subject;
 	bool json;
 	unsigned archs;
+	unsigned without;
 	struct shared *shared;
 	bool any;
 	json_t *list;
@@ -92,9 +93,9 @@ static bool open_runner(const struct replay *replay, struct wp_runner *runner)
 
 	if (!wp_runner_open(runner, replay->subject, &shared->stats, shared->why,
 	                    sizeof shared->why) ||
-	    !wp_machines_open(&set, &runner->memory, replay->archs, true, shared->why,
+	    !wp_machines_open(&set, &runner->memory, replay->archs, replay->without, shared->why,
 	                      sizeof shared->why) ||
-	    !wp_machines_prove(&set, shared->why, sizeof shared->why))
+	    !wp_machines_prove(&set, true, shared->why, sizeof shared->why))
 		return false;
 	wp_machines_add_to(&set, runner);
 	return true;
@@ -209,10 +210,7 @@ static void prepare(struct replay *replay)
 /* ---- arguments ---- */
 
 static const struct argp_option options[] = {
-	WP_OPTION_SUBJECT,
-	WP_OPTION_SCOPE,
-	WP_OPTION_JSON,
-	{0},
+	WP_OPTION_SUBJECT, WP_OPTION_SCOPE, WP_OPTIONS_MACHINES, WP_OPTION_JSON, {0},
 };
 
 static error_t parse(int key, char *value, struct argp_state *state)
@@ -222,6 +220,10 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	switch (key) {
 	case WP_KEY_SUBJECT:
 		replay->subject = wp_cli_subject(value);
+		return 0;
+	case WP_KEY_WITHOUT:
+	case WP_KEY_QEMU:
+		wp_cli_machine_option(key, value, &replay->without);
 		return 0;
 	case WP_KEY_SCOPE:
 		replay->scope = value;

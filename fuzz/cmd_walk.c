@@ -36,6 +36,7 @@ struct walk {
 	struct wp_stats stats;
 	struct wp_runner runner;
 	struct wp_machine_set set;
+	unsigned without;
 	struct wp_expectation expected;
 	struct witness witnesses[WITNESSES];
 	size_t count;
@@ -304,6 +305,7 @@ static const struct argp_option options[] = {
 	{"at", KEY_AT, "N", 0, "After N operations (default: all of them)", 0},
 	WP_OPTION_SUBJECT,
 	WP_OPTION_SCOPE,
+	WP_OPTIONS_MACHINES,
 	WP_OPTION_JSON,
 	{0},
 };
@@ -321,6 +323,10 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		return 0;
 	case WP_KEY_SUBJECT:
 		walk->subject = wp_cli_subject(value);
+		return 0;
+	case WP_KEY_WITHOUT:
+	case WP_KEY_QEMU:
+		wp_cli_machine_option(key, value, &walk->without);
 		return 0;
 	case WP_KEY_SCOPE:
 		walk->scope = value;
@@ -370,9 +376,9 @@ static int run(int argc, char **argv)
 	walk.va = parse_address(walk.text);
 	wp_cli_load(walk.file, walk.scope, walk.subject, &walk.program);
 	if (!wp_runner_open(&walk.runner, walk.subject, &walk.stats, why, sizeof why) ||
-	    !wp_machines_open(&walk.set, &walk.runner.memory, 1u << walk.program.regime->arch, true,
-	                      why, sizeof why) ||
-	    !wp_machines_prove(&walk.set, why, sizeof why))
+	    !wp_machines_open(&walk.set, &walk.runner.memory, 1u << walk.program.regime->arch,
+	                      walk.without, why, sizeof why) ||
+	    !wp_machines_prove(&walk.set, true, why, sizeof why))
 		wp_cli_fail("%s", why);
 	wp_run_until(&walk.runner, &walk.program, walk.stop, &walk.result);
 	if (!wp_model_exists(walk.runner.model, walk.table))

@@ -31,6 +31,15 @@ static struct wp_machine_stats by_name(const struct wp_stats *stats, const char 
 	return sum;
 }
 
+/* A machine that wasn't there, or never came to be asked, has no column. */
+static bool asked(const struct wp_fuzz *fuzz, size_t kind)
+{
+	static struct wp_stats stats;
+
+	wp_fuzz_total(fuzz, &stats);
+	return by_name(&stats, wp_machine_kinds[kind].name).asked > 0;
+}
+
 static size_t findings_of(const struct wp_campaign *campaign, size_t row)
 {
 	size_t count = 0;
@@ -50,8 +59,10 @@ static void print_table(const struct wp_fuzz *fuzz)
 	wp_grid_row(&grid);
 	for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
 		wp_grid_cell(&grid, "%s", heads[i]);
-	for (size_t i = 1; i < WP_MACHINE_KINDS && fuzz->campaign.unicorn; i++)
-		wp_grid_cell(&grid, "%s probes: answered of asked", wp_machine_kinds[i].name);
+	for (size_t i = 1; i < WP_MACHINE_KINDS; i++) {
+		if (asked(fuzz, i))
+			wp_grid_cell(&grid, "%s: answered of asked", wp_machine_kinds[i].name);
+	}
 	for (size_t row = 0; row < fuzz->campaign.row_count; row++) {
 		wp_campaign_stats(&fuzz->campaign, row, &stats);
 		wp_grid_row(&grid);
@@ -64,10 +75,12 @@ static void print_table(const struct wp_fuzz *fuzz)
 		wp_grid_cell(&grid, "%s", wp_number(stats.behaviours));
 		wp_grid_cell(&grid, "%zu", findings_of(&fuzz->campaign, row));
 		wp_grid_cell(&grid, "%s", wp_number(by_name(&stats, "paper").answered));
-		for (size_t i = 1; i < WP_MACHINE_KINDS && fuzz->campaign.unicorn; i++) {
+		for (size_t i = 1; i < WP_MACHINE_KINDS; i++) {
 			const struct wp_machine_stats sum = by_name(&stats,
 			                                            wp_machine_kinds[i].name);
 
+			if (!asked(fuzz, i))
+				continue;
 			if (sum.asked > 0)
 				wp_grid_cell(&grid, "%s of %s", wp_number(sum.answered),
 				             wp_number(sum.asked));

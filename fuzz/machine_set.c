@@ -15,32 +15,62 @@ static struct wp_machine *open_paper(struct wp_memory *memory, enum wp_arch arch
 }
 
 #ifdef WP_UNICORN
-#define UNICORN_BUILT true
-#define open_unicorn  wp_unicorn_open
+#define open_unicorn wp_unicorn_open
 #else
-#define UNICORN_BUILT false
-#define open_unicorn  NULL
+#define open_unicorn NULL
+#endif
+#ifdef WP_QEMU
+#define open_qemu wp_qemu_open
+#else
+#define open_qemu NULL
+#endif
+#ifdef WP_KVM
+#define open_kvm wp_kvm_open
+#else
+#define open_kvm NULL
 #endif
 
 const struct wp_machine_kind wp_machine_kinds[WP_MACHINE_KINDS] = {
-	{"paper", WP_ALL_ARCHS, true, open_paper},
-	{"unicorn", WP_ALL_ARCHS & ~(1u << WP_LOONGARCH64), UNICORN_BUILT, open_unicorn},
+	[WP_PAPER] = {"paper", WP_ALL_ARCHS, false, open_paper},
+	[WP_UNICORN_MACHINE] = {"unicorn", WP_ALL_ARCHS & ~(1u << WP_LOONGARCH64), false,
+                                open_unicorn},
+	[WP_QEMU_MACHINE] = {"qemu", WP_ALL_ARCHS, true, open_qemu},
+	[WP_KVM_MACHINE] = {"kvm", 1u << WP_X86_64, true, open_kvm},
 };
 
+enum wp_machine_name wp_machine_find(const char *name)
+{
+	for (unsigned kind = WP_PAPER + 1; kind < WP_MACHINE_KINDS; kind++) {
+		if (strcmp(wp_machine_kinds[kind].name, name) == 0)
+			return (enum wp_machine_name)kind;
+	}
+	return WP_MACHINE_KINDS;
+}
+
+/* False: it can't be done without. */
+static bool open_one(struct wp_machine_set *set, unsigned kind, unsigned arch, char *why,
+                     size_t why_size)
+{
+	set->machines[kind][arch] = wp_machine_kinds[kind].open(set->memory, (enum wp_arch)arch,
+	                                                        why, why_size);
+	if (set->machines[kind][arch] != NULL)
+		return true;
+	snprintf(set->why[kind], sizeof set->why[kind], "%s", why);
+	return wp_machine_kinds[kind].dispensable;
+}
+
 bool wp_machines_open(struct wp_machine_set *set, struct wp_memory *memory, unsigned archs,
-                      bool unicorn, char *why, size_t why_size)
+                      unsigned without, char *why, size_t why_size)
 {
 	memset(set, 0, sizeof *set);
 	set->memory = memory;
-	for (unsigned i = 0; i < (unicorn ? WP_MACHINE_KINDS : 1); i++) {
-		const struct wp_machine_kind *kind = &wp_machine_kinds[i];
-
+	set->without = without;
+	for (unsigned kind = 0; kind < WP_MACHINE_KINDS; kind++) {
+		if ((without >> kind & 1) != 0 || wp_machine_kinds[kind].open == NULL)
+			continue;
 		for (unsigned arch = 0; arch < WP_ARCHS; arch++) {
-			if (!kind->built || (kind->archs & archs & 1u << arch) == 0)
-				continue;
-			set->machines[i][arch] = kind->open(memory, (enum wp_arch)arch, why,
-			                                    why_size);
-			if (set->machines[i][arch] == NULL)
+			if ((wp_machine_kinds[kind].archs & archs & 1u << arch) != 0 &&
+			    !open_one(set, kind, arch, why, why_size))
 				return false;
 		}
 	}
@@ -78,14 +108,20 @@ static bool prove(struct wp_machine *machine, char *why, size_t why_size)
 	return true;
 }
 
-bool wp_machines_prove(struct wp_machine_set *set, char *why, size_t why_size)
+bool wp_machines_prove(struct wp_machine_set *set, bool slow_too, char *why, size_t why_size)
 {
 	for (unsigned i = 0; i < WP_MACHINE_KINDS; i++) {
 		for (unsigned arch = 0; arch < WP_ARCHS; arch++) {
 			struct wp_machine *machine = set->machines[i][arch];
 
-			if (machine != NULL && !prove(machine, why, why_size))
+			if (machine == NULL || (machine->slow && !slow_too) ||
+			    prove(machine, why, why_size))
+				continue;
+			if (!wp_machine_kinds[i].dispensable)
 				return false;
+			snprintf(set->why[i], sizeof set->why[i], "%s", why);
+			machine->close(machine);
+			set->machines[i][arch] = NULL;
 		}
 	}
 	return true;
@@ -108,27 +144,42 @@ static size_t list_archs(const struct wp_machine_set *set, unsigned kind, unsign
 	return count;
 }
 
-void wp_machines_describe(const struct wp_machine_set *set, unsigned archs, FILE *out)
+static void describe_kind(const struct wp_machine_set *set, unsigned kind, unsigned archs,
+                          FILE *out)
+{
+	const char *name = wp_machine_kinds[kind].name, *version = NULL;
+	char present[80];
+
+	for (unsigned arch = WP_ARCHS; arch-- > 0 && kind > 0;) {
+		if (set->machines[kind][arch] != NULL)
+			version = set->machines[kind][arch]->version;
+	}
+	if (list_archs(set, kind, archs, true, present, sizeof present) > 0)
+		fprintf(out, "%s%s%s proves itself for %s\n", name, version != NULL ? " " : "",
+		        version != NULL ? version : "", present);
+}
+
+void wp_machines_lacking(const struct wp_machine_set *set, unsigned archs, FILE *out)
 {
 	for (unsigned kind = 0; kind < WP_MACHINE_KINDS; kind++) {
-		const char *version = NULL;
-		char present[80], absent[80];
+		const struct wp_machine_kind *row = &wp_machine_kinds[kind];
+		char absent[80];
 
-		for (unsigned arch = WP_ARCHS; arch-- > 0 && kind > 0;) {
-			if (set->machines[kind][arch] != NULL)
-				version = set->machines[kind][arch]->version;
-		}
-		if (list_archs(set, kind, archs, true, present, sizeof present) == 0) {
-			fprintf(out, "no %s: the paper machine alone walks\n",
-			        wp_machine_kinds[kind].name);
+		if ((set->without >> kind & 1) != 0 ||
+		    list_archs(set, kind, archs & row->archs, false, absent, sizeof absent) == 0)
 			continue;
-		}
-		fprintf(out, "%s%s%s proves itself for %s", wp_machine_kinds[kind].name,
-		        version != NULL ? " " : "", version != NULL ? version : "", present);
-		if (list_archs(set, kind, archs, false, absent, sizeof absent) > 0)
-			fprintf(out, "; no %s: the paper machine alone walks it", absent);
-		fputc('\n', out);
+		if (row->open == NULL)
+			fprintf(out, "no %s in this build\n", row->name);
+		else
+			fprintf(out, "no %s for %s: %s\n", row->name, absent, set->why[kind]);
 	}
+}
+
+void wp_machines_describe(const struct wp_machine_set *set, unsigned archs, FILE *out)
+{
+	for (unsigned kind = 0; kind < WP_MACHINE_KINDS; kind++)
+		describe_kind(set, kind, archs, out);
+	wp_machines_lacking(set, archs, out);
 }
 
 void wp_machines_add_to(const struct wp_machine_set *set, struct wp_runner *runner)

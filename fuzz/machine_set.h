@@ -5,34 +5,56 @@
 
 #include "run.h"
 
+enum wp_machine_name {
+	WP_PAPER,
+	WP_UNICORN_MACHINE,
+	WP_QEMU_MACHINE,
+	WP_KVM_MACHINE,
+	WP_MACHINE_KINDS,
+};
+
 /* One kind of machine; a new one is a new row of wp_machine_kinds. */
 struct wp_machine_kind {
 	const char *name;
-	unsigned archs; /* bits: 1 << enum wp_arch */
-	bool built;     /* into this program */
+	unsigned archs;   /* bits: 1 << enum wp_arch */
+	bool dispensable; /* where it can't be opened, everything else goes on */
 	struct wp_machine *(*open)(struct wp_memory *memory, enum wp_arch arch, char *why,
-	                           size_t why_size);
+	                           size_t why_size); /* NULL: not in this build */
 };
 
-#define WP_MACHINE_KINDS 2
 extern const struct wp_machine_kind wp_machine_kinds[WP_MACHINE_KINDS]; /* paper first */
 
 #define WP_ALL_ARCHS ((1u << WP_ARCHS) - 1)
 
+/* The kind of that name; WP_MACHINE_KINDS: none, or the paper machine. */
+enum wp_machine_name wp_machine_find(const char *name);
+
 struct wp_machine_set {
 	struct wp_memory *memory;
-	struct wp_machine *machines[WP_MACHINE_KINDS][WP_ARCHS]; /* NULL: none */
+	unsigned without;                                        /* kinds left out on purpose */
+	struct wp_machine *machines[WP_MACHINE_KINDS][WP_ARCHS]; /* NULL: none... */
+	char why[WP_MACHINE_KINDS][200]; /* ...and why not, where it was tried */
 };
 
-/* False: a machine that should be here isn't; `why` is one sentence. */
+/*
+ * `without`: bits of kinds. False: a machine that should be here isn't; `why` is
+ * one sentence.
+ */
 bool wp_machines_open(struct wp_machine_set *set, struct wp_memory *memory, unsigned archs,
-                      bool unicorn, char *why, size_t why_size);
+                      unsigned without, char *why, size_t why_size);
 void wp_machines_close(struct wp_machine_set *set);
 
-/* Every machine proves itself for every regime; leaves the memory reset. */
-bool wp_machines_prove(struct wp_machine_set *set, char *why, size_t why_size);
+/*
+ * Every machine proves itself for every regime, slow ones only if asked for; leaves
+ * the memory reset. One that can be done without and does not prove itself is
+ * closed.
+ */
+bool wp_machines_prove(struct wp_machine_set *set, bool slow_too, char *why, size_t why_size);
 
-/* One line about each kind of machine: what it proved itself for. */
+/* One line about each kind that some architecture could have and hasn't, and why. */
+void wp_machines_lacking(const struct wp_machine_set *set, unsigned archs, FILE *out);
+
+/* Before it, one about each kind of machine: what it proved itself for. */
 void wp_machines_describe(const struct wp_machine_set *set, unsigned archs, FILE *out);
 
 /* All but the paper machine, which a runner has of its own. */

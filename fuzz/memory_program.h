@@ -11,7 +11,7 @@
 
 #include "memory.h"
 #include "program.h"
-#include "run.h"
+#include "machine_set.h"
 
 #define WP_MEMORY_FRAMES  16 /* the first is the root */
 #define WP_MEMORY_RECORD  16 /* bytes of a recipe; the first byte of an input is its regime */
@@ -65,22 +65,24 @@ struct wp_memory_stats {
 	uint64_t no_access;         /* query() found a no-access mapping */
 	uint64_t visits;            /* by walk() */
 	uint64_t stopped;           /* walks that the budget of visits ended */
-	uint64_t asked, answered;   /* kinds, by the other machine */
+	uint64_t asked[WP_MACHINE_KINDS], answered[WP_MACHINE_KINDS]; /* kinds */
 };
 
 struct wp_memory_runner {
 	struct wp_memory memory;
 	struct pt_platform platform;
-	uint64_t first;                        /* of the frames */
-	struct wp_machine *machines[WP_ARCHS]; /* beside the paper machine; may be NULL */
-	struct wp_memory_shapes *shapes;       /* by regime */
-	struct wp_memory_stats *stats;         /* by regime */
-	uint64_t va;                           /* that the finding is about */
-	uint64_t stores;                       /* that the library made */
-	uint64_t *before;                      /* the frames, as they were before it read them */
-	uint32_t dirty;                        /* frames that the last program wrote */
-	const struct wp_memory_shapes *fill;   /* what all frames hold but for those */
-	struct wp_memory_program program;      /* at hand */
+	uint64_t first; /* of the frames */
+	struct wp_machine_set set;
+	uint16_t proven[WP_MACHINE_KINDS][WP_ARCHS]; /* a bit for each regime */
+	unsigned sample; /* slow machines are asked about one input in so many; 0: all */
+	struct wp_memory_shapes *shapes;     /* by regime */
+	struct wp_memory_stats *stats;       /* by regime */
+	uint64_t va;                         /* that the finding is about */
+	uint64_t stores;                     /* that the library made */
+	uint64_t *before;                    /* the frames, as they were before it read them */
+	uint32_t dirty;                      /* frames that the last program wrote */
+	const struct wp_memory_shapes *fill; /* what all frames hold but for those */
+	struct wp_memory_program program;    /* at hand */
 	struct wp_probe probe[WP_MEMORY_PROBES];
 	struct wp_answer paper[WP_MEMORY_PROBES], answers[WP_MEMORY_PROBES];
 };
@@ -88,8 +90,9 @@ struct wp_memory_runner {
 /* Fills in the shapes of one regime; the platform is ready. False: no frames. */
 bool wp_memory_shapes_take(struct wp_memory_runner *runner, const struct wp_regime *regime);
 
-/* False: `why` says what is missing. Opens the machines and lets them prove themselves. */
-bool wp_memory_runner_open(struct wp_memory_runner *runner, char *why, size_t why_size);
+/* False: `why` says what is missing. `without` as for wp_machines_open(). */
+bool wp_memory_runner_open(struct wp_memory_runner *runner, unsigned without, char *why,
+                           size_t why_size);
 void wp_memory_runner_close(struct wp_memory_runner *runner);
 
 /* True: no finding. */

@@ -59,47 +59,8 @@ static void platform_stored(void *context, const void *entry, uint64_t before, u
 
 /* ---- opening and closing ---- */
 
-static bool open_machine(struct wp_memory_runner *runner, enum wp_arch arch, char *why,
-                         size_t why_size)
-{
-#ifdef WP_UNICORN
-	struct wp_machine *machine;
-
-	if (arch == WP_LOONGARCH64) /* Unicorn has none */
-		return true;
-	machine = wp_unicorn_open(&runner->memory, arch, why, why_size);
-	runner->machines[arch] = machine;
-	for (size_t i = 0; machine && i < wp_regime_count; i++) {
-		if (machine->supports(machine, &wp_regimes[i]) &&
-		    !machine->self_test(machine, &wp_regimes[i], why, why_size))
-			return false;
-	}
-	return machine != NULL;
-#else
-	(void)runner;
-	(void)arch;
-	(void)why;
-	(void)why_size;
-	return true;
-#endif
-}
-
-static bool open_paper(struct wp_memory_runner *runner, enum wp_arch arch, char *why,
-                       size_t why_size)
-{
-	struct wp_machine *paper = wp_paper_open(&runner->memory, arch);
-	bool serves = paper != NULL;
-
-	for (size_t i = 0; serves && i < wp_regime_count; i++) {
-		if (paper->supports(paper, &wp_regimes[i]))
-			serves = paper->self_test(paper, &wp_regimes[i], why, why_size);
-	}
-	if (paper)
-		paper->close(paper);
-	return serves;
-}
-
-bool wp_memory_runner_open(struct wp_memory_runner *runner, char *why, size_t why_size)
+bool wp_memory_runner_open(struct wp_memory_runner *runner, unsigned without, char *why,
+                           size_t why_size)
 {
 	memset(runner, 0, sizeof *runner);
 	snprintf(why, why_size, "out of memory");
@@ -131,20 +92,14 @@ bool wp_memory_runner_open(struct wp_memory_runner *runner, char *why, size_t wh
 		if (!wp_memory_shapes_take(runner, &wp_regimes[i]))
 			return false;
 	}
-	for (enum wp_arch arch = 0; arch < WP_ARCHS; arch++) {
-		if (!open_paper(runner, arch, why, why_size) ||
-		    !open_machine(runner, arch, why, why_size))
-			return false;
-	}
-	return true;
+	runner->sample = WP_SAMPLE;
+	return wp_machines_open(&runner->set, &runner->memory, WP_ALL_ARCHS, without, why,
+	                        why_size);
 }
 
 void wp_memory_runner_close(struct wp_memory_runner *runner)
 {
-	for (unsigned i = 0; i < WP_ARCHS; i++) {
-		if (runner->machines[i])
-			runner->machines[i]->close(runner->machines[i]);
-	}
+	wp_machines_close(&runner->set);
 	if (runner->memory.host)
 		wp_memory_close(&runner->memory);
 	free(runner->shapes);
@@ -309,14 +264,41 @@ static void judge_library(struct wp_memory_runner *runner, struct wp_result *res
 	judge_contents(runner, &result->finding);
 }
 
-static void judge_machine(struct wp_memory_runner *runner, struct wp_result *result)
+/* A machine proves itself, for each regime, when it is first asked. */
+static bool is_proven(struct wp_memory_runner *runner, unsigned kind)
+{
+	const struct wp_regime *regime = runner->program.regime;
+	struct wp_machine *machine = runner->set.machines[kind][regime->arch];
+	uint16_t *proven = &runner->proven[kind][regime->arch];
+	const uint16_t bit = (uint16_t)(1u << (regime - wp_regimes));
+	char why[300];
+
+	if (*proven & bit)
+		return true;
+	if (!machine->self_test(machine, regime, why, sizeof why)) {
+		fprintf(stderr, "the %s machine fails its self-test: %s\n", machine->name, why);
+		exit(2);
+	}
+	*proven |= bit;
+	return true;
+}
+
+/* Which inputs slow machines are asked about: a property of the input alone. */
+static bool is_sampled(const struct wp_memory_runner *runner, const uint8_t *bytes, size_t size)
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < size && runner->sample > 1; i++)
+		hash = (hash ^ bytes[i]) * 0x100000001b3u;
+	return runner->sample <= 1 || (hash ^ hash >> 29) % runner->sample == 0;
+}
+
+static void judge_machine(struct wp_memory_runner *runner, unsigned kind, struct wp_result *result)
 {
 	const struct wp_memory_program *program = &runner->program;
 	struct wp_memory_stats *stats = &runner->stats[program->regime - wp_regimes];
-	struct wp_machine *machine = runner->machines[program->regime->arch];
+	struct wp_machine *machine = runner->set.machines[kind][program->regime->arch];
 
-	if (!machine || result->finding.found)
-		return;
 	result->opcode = WP_OP_PROBE;
 	for (size_t i = 0; i < program->probes; i++)
 		runner->probe[i] = (struct wp_probe){program->probe[i], runner->paper[i].answered};
@@ -329,8 +311,23 @@ static void judge_machine(struct wp_memory_runner *runner, struct wp_result *res
 			runner->va = program->probe[i];
 			return;
 		}
-		stats->asked += (uint64_t)__builtin_popcount(runner->probe[i].kinds);
-		stats->answered += (uint64_t)__builtin_popcount(runner->answers[i].answered);
+		stats->asked[kind] += (uint64_t)__builtin_popcount(runner->probe[i].kinds);
+		stats->answered[kind] += (uint64_t)__builtin_popcount(runner->answers[i].answered);
+	}
+}
+
+static void judge_machines(struct wp_memory_runner *runner, bool sampled, struct wp_result *result)
+{
+	const struct wp_regime *regime = runner->program.regime;
+
+	for (unsigned kind = WP_PAPER + 1; kind < WP_MACHINE_KINDS; kind++) {
+		struct wp_machine *machine = runner->set.machines[kind][regime->arch];
+
+		if (result->finding.found)
+			return;
+		if (machine && (sampled || !machine->slow) && machine->supports(machine, regime) &&
+		    is_proven(runner, kind))
+			judge_machine(runner, kind, result);
 	}
 }
 
@@ -367,7 +364,7 @@ bool wp_memory_run(struct wp_memory_runner *runner, const struct wp_scope *scope
 	build_frames(runner, &runner->shapes[program->regime - wp_regimes]);
 	judge_library(runner, result);
 	count(runner);
-	judge_machine(runner, result);
+	judge_machines(runner, is_sampled(runner, bytes, size), result);
 	if (!result->finding.found)
 		return true;
 	snprintf(result->key, sizeof result->key, "%s-L%d-%s-%s",

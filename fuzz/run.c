@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "run.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -78,6 +79,7 @@ static void platform_flush_address(void *context, pt_vaddr vaddr)
 	runner->stores_at_flush = runner->stores;
 	for (unsigned i = 0; i < WP_MODEL_TABLES; i++)
 		wp_tlb_flush(&runner->tlbs[i], &vaddr.value);
+	wp_run_warm_flush(runner, &vaddr.value);
 }
 
 static void platform_flush_all(void *context)
@@ -89,6 +91,7 @@ static void platform_flush_all(void *context)
 	runner->stores_at_flush = runner->stores;
 	for (unsigned i = 0; i < WP_MODEL_TABLES; i++)
 		wp_tlb_flush(&runner->tlbs[i], NULL);
+	wp_run_warm_flush(runner, NULL);
 }
 
 static void platform_stored(void *context, const void *entry, uint64_t before, uint64_t after)
@@ -157,8 +160,9 @@ void wp_runner_close(struct wp_runner *runner)
 
 void wp_runner_add(struct wp_runner *runner, struct wp_machine *machine)
 {
-	if (!machine || runner->machine_count + 1 == WP_MAX_MACHINES)
+	if (!machine)
 		return;
+	assert(runner->machine_count + 1 < WP_MAX_MACHINES);
 	runner->machines[runner->machine_count++] = machine;
 	runner->stats->machines[runner->machine_count].name = machine->name;
 }
@@ -169,6 +173,7 @@ static void start(struct wp_runner *runner, const struct wp_program *program,
                   struct wp_result *result)
 {
 	const struct wp_subject *subject = runner->subject;
+	const uint64_t hash = wp_run_hash(program);
 
 	memset(result, 0, sizeof *result);
 	runner->result = result;
@@ -180,12 +185,14 @@ static void start(struct wp_runner *runner, const struct wp_program *program,
 	runner->stores_at_flush = 0;
 	runner->ignoring = false;
 	runner->op = 0;
-	runner->operations = program->count;
+	wp_run_ready_slow(runner, hash);
+	wp_run_warm_start(runner, hash);
 	wp_memory_reset(&runner->memory);
 	wp_model_reset(runner->model, program->regime,
 	               subject->fixed_frames(subject, program->regime));
 	for (unsigned i = 0; i < WP_MODEL_TABLES; i++) {
 		runner->batched[i] = false;
+		runner->swept[i] = 0;
 		wp_tlb_reset(&runner->tlbs[i], program->regime, &runner->memory);
 	}
 	subject->start(runner->instance, program->regime, &runner->platform);
@@ -214,12 +221,15 @@ static void operate(struct wp_runner *runner, const struct wp_call *call)
 {
 	runner->op++;
 	wp_run_warm(runner, call);
+	wp_run_warm_before(runner, call);
 	wp_run_call(runner, call);
 	judge_frames(runner);
 	if (!runner->result->finding.found)
 		wp_run_judge_call(runner, call);
 	if (!runner->result->finding.found)
 		wp_run_judge_tlbs(runner, call);
+	if (!runner->result->finding.found)
+		wp_run_warm_after(runner);
 }
 
 /* Closes batches, ends loans, destroys both tables, and counts the frames. */
@@ -346,6 +356,7 @@ void wp_stats_add(struct wp_stats *stats, const struct wp_stats *other)
 			stats->machines[i].name = other->machines[i].name;
 		stats->machines[i].asked += other->machines[i].asked;
 		stats->machines[i].answered += other->machines[i].answered;
+		stats->machines[i].warm += other->machines[i].warm;
 	}
 	stats->behaviours = 0;
 	for (size_t i = 0; i < sizeof stats->behaviour_seen; i++) {

@@ -12,11 +12,10 @@
 #include "subject.h"
 #include "tlb.h"
 
-#define WP_MAX_MACHINES 4
+#define WP_MAX_MACHINES 10 /* paper, and the others of all architectures */
 
-/* Where programs' frames lie, in guest physical addresses. */
-#define WP_WINDOW_BASE   0x40000000u
-#define WP_WINDOW_FRAMES 4096u
+/* Slow machines are asked about one program in so many, as a rule. */
+#define WP_SAMPLE 64u
 
 /* Operation x status x leaf level, hashed by regime: what a run has shown. */
 #define WP_BEHAVIOURS 65536u
@@ -25,6 +24,7 @@ struct wp_machine_stats {
 	const char *name;
 	uint64_t asked; /* probes: an address and a kind */
 	uint64_t answered;
+	uint64_t warm; /* answered through a TLB that only the subject flushes */
 };
 
 struct wp_stats {
@@ -49,6 +49,15 @@ struct wp_result {
 	char key[96]; /* arch-law-operation-kind */
 };
 
+/* What emulated CPUs have accessed, and must not find changed without a flush. */
+#define WP_WARM_ADDRESSES 6
+struct wp_warm {
+	unsigned machines; /* bits: those whose TLB is kept warm in this program */
+	uint64_t root;     /* that they run on; 0: none yet */
+	size_t count, next;
+	uint64_t va[WP_WARM_ADDRESSES];
+};
+
 struct wp_runner {
 	const struct wp_subject *subject;
 	struct wp_instance *instance;
@@ -56,6 +65,8 @@ struct wp_runner {
 	struct wp_model *model;
 	struct wp_machine *machines[WP_MAX_MACHINES]; /* beside the paper machine */
 	size_t machine_count;
+	uint16_t proven[WP_MAX_MACHINES]; /* slow machines': a bit for each regime */
+	unsigned sample;                  /* 0 and 1: slow machines are asked every time */
 	struct pt_platform platform;
 	struct wp_stats *stats;
 
@@ -69,9 +80,11 @@ struct wp_runner {
 	uint64_t stores;  /* seen through the hook */
 	uint64_t flushes; /* of any kind */
 	uint64_t stores_at_flush;
-	bool ignoring; /* pending flushes are dropped on purpose */
+	bool ignoring;  /* pending flushes are dropped on purpose */
+	bool asks_slow; /* this program is one of the sample */
+	struct wp_warm warm;
 	uint32_t op;
-	size_t operations;  /* of the whole program */
+	uint64_t swept[WP_MODEL_TABLES]; /* the stores then, plus one; 0: never */
 	uint32_t *frame_op; /* the operation during which each frame was handed out */
 	struct wp_addresses addresses;
 	struct wp_probe probes[WP_MAX_ADDRESSES];
@@ -86,6 +99,10 @@ void wp_runner_close(struct wp_runner *runner);
 /* The subject's instance is replaced; for running planted bugs one after another. */
 bool wp_runner_use(struct wp_runner *runner, const struct wp_subject *subject);
 
+/*
+ * NULL is no machine. A slow one proves itself, for each regime, when it is first
+ * asked; all others must have done so.
+ */
 void wp_runner_add(struct wp_runner *runner, struct wp_machine *machine);
 
 /*
@@ -111,7 +128,16 @@ void wp_stats_add(struct wp_stats *stats, const struct wp_stats *other);
 
 void wp_run_call(struct wp_runner *runner, const struct wp_call *call);
 void wp_run_judge_call(struct wp_runner *runner, const struct wp_call *call);
+void wp_run_sweep(struct wp_runner *runner, unsigned table);
+uint64_t wp_run_salt(const struct wp_runner *runner);
 void wp_run_judge_all(struct wp_runner *runner);
+void wp_run_ready_slow(struct wp_runner *runner, uint64_t hash);
+bool wp_run_serves(const struct wp_runner *runner, size_t machine);
+uint64_t wp_run_hash(const struct wp_program *program);
+void wp_run_warm_start(struct wp_runner *runner, uint64_t hash);
+void wp_run_warm_before(struct wp_runner *runner, const struct wp_call *call);
+void wp_run_warm_flush(struct wp_runner *runner, const uint64_t *va);
+void wp_run_warm_after(struct wp_runner *runner);
 void wp_run_warm(struct wp_runner *runner, const struct wp_call *call);
 void wp_run_judge_tlbs(struct wp_runner *runner, const struct wp_call *call);
 void wp_run_count(struct wp_runner *runner, const struct wp_call *call, pt_status status);

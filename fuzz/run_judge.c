@@ -3,21 +3,11 @@
 #include "run.h"
 
 #include <inttypes.h>
-
-/*
- * How many runs are looked at after each operation; at the end all are. A short
- * program, such as a person keeps, has every one of them looked at every time; a
- * long one takes them in turn, so that all programs cost about the same.
- */
-static size_t runs_each_operation(const struct wp_runner *runner)
-{
-	const size_t fair = 128 / (runner->operations + 1);
-
-	return fair > 3 ? fair : 3;
-}
+#include <stdio.h>
+#include <stdlib.h>
 
 /* A cheap number that differs from operation to operation, and never from run to run. */
-static uint64_t salt_of(const struct wp_runner *runner)
+uint64_t wp_run_salt(const struct wp_runner *runner)
 {
 	return (runner->op + 1) * 0x9e3779b97f4a7c15u >> 7;
 }
@@ -52,6 +42,61 @@ static void judge_collected(struct wp_runner *runner, unsigned table)
 		         "query() stored to a table");
 }
 
+/* Which programs slow machines are asked about: a property of the program alone. */
+uint64_t wp_run_hash(const struct wp_program *program)
+{
+	uint64_t hash = 0xcbf29ce484222325u ^ (uint64_t)(program->regime - wp_regimes);
+
+	for (size_t i = 0; i < program->count; i++) {
+		const struct wp_op *op = &program->ops[i];
+		const uint64_t parts[] = {op->opcode,   op->va.base,  op->va.index,
+		                          op->va.value, op->pa.value, op->length.count,
+		                          op->flags};
+
+		for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++)
+			hash = (hash ^ parts[k]) * 0x100000001b3u;
+	}
+	return hash ^ hash >> 29;
+}
+
+static bool supports(const struct wp_runner *runner, size_t index)
+{
+	return runner->machines[index]->supports(runner->machines[index], runner->regime);
+}
+
+static bool is_proven(const struct wp_runner *runner, size_t index)
+{
+	return (runner->proven[index] >> (runner->regime - wp_regimes) & 1) != 0;
+}
+
+/* Whether a machine is asked about this program. */
+bool wp_run_serves(const struct wp_runner *runner, size_t index)
+{
+	if (!supports(runner, index))
+		return false;
+	return !runner->machines[index]->slow || (runner->asks_slow && is_proven(runner, index));
+}
+
+/* Slow machines start, and prove themselves, as they are first needed: between programs. */
+void wp_run_ready_slow(struct wp_runner *runner, uint64_t hash)
+{
+	runner->asks_slow = runner->sample <= 1 || hash % runner->sample == 0;
+	for (size_t i = 0; i < runner->machine_count && runner->asks_slow; i++) {
+		struct wp_machine *machine = runner->machines[i];
+		char why[200];
+
+		if (!machine->slow || !supports(runner, i) || is_proven(runner, i))
+			continue;
+		wp_memory_reset(&runner->memory);
+		if (!machine->self_test(machine, runner->regime, why, sizeof why)) {
+			fprintf(stderr, "walkproof: %s fails its self-test: %s\n", machine->name,
+			        why);
+			exit(2);
+		}
+		runner->proven[i] |= (uint16_t)(1u << (runner->regime - wp_regimes));
+	}
+}
+
 /* Asks one machine about every address collected. */
 static void judge_machine(struct wp_runner *runner, unsigned table, size_t index)
 {
@@ -66,7 +111,10 @@ static void judge_machine(struct wp_runner *runner, unsigned table, size_t index
 		                                                        : WP_ALL_KINDS;
 	}
 	machine->load(machine, runner->regime, runner->subject->root(runner->instance, table));
+	runner->warm.root = 0; /* cold again */
 	machine->probe(machine, runner->probes, runner->answers, count);
+	if (machine->rest)
+		machine->rest(machine);
 	for (size_t i = 0; i < count && !finding->found; i++) {
 		const struct wp_expectation expected = wp_expect(runner->regime, runner->model,
 		                                                 table, runner->probes[i].va);
@@ -82,25 +130,24 @@ static void collect_runs(struct wp_runner *runner, unsigned table, size_t most)
 {
 	size_t count;
 	const struct wp_run *runs = wp_model_runs(runner->model, table, &count);
-	const size_t first = count > most ? salt_of(runner) % (count - most + 1) : 0;
+	const size_t first = count > most ? wp_run_salt(runner) % (count - most + 1) : 0;
 
 	wp_addresses_of_runs(&runner->addresses, runs + first, count < most ? count : most,
-	                     salt_of(runner));
+	                     wp_run_salt(runner));
 }
 
 void wp_run_judge_call(struct wp_runner *runner, const struct wp_call *call)
 {
-	if (call->opcode > WP_OP_GIVE_BACK)
-		return;
 	for (unsigned table = 0; table < WP_MODEL_TABLES; table++) {
-		/* the other table sees the change if it shares the slot */
-		if (!wp_model_exists(runner->model, table) ||
-		    (table != call->table && !runner->lent))
+		if (!wp_model_exists(runner->model, table))
 			continue;
-		runner->addresses.count = 0;
-		wp_addresses_around(&runner->addresses, call->va, call->size);
-		collect_runs(runner, table, runs_each_operation(runner));
-		judge_collected(runner, table);
+		if (call->opcode <= WP_OP_GIVE_BACK) {
+			runner->addresses.count = 0;
+			wp_addresses_around(&runner->addresses, call->va, call->size);
+			judge_collected(runner, table);
+		}
+		if (!runner->result->finding.found)
+			wp_run_sweep(runner, table);
 	}
 }
 
@@ -109,13 +156,14 @@ void wp_run_judge_all(struct wp_runner *runner)
 	for (unsigned table = 0; table < WP_MODEL_TABLES; table++) {
 		if (!wp_model_exists(runner->model, table))
 			continue;
+		runner->swept[table] = 0; /* whatever wrote there without the hook */
+		wp_run_sweep(runner, table);
 		runner->addresses.count = 0;
 		collect_runs(runner, table, WP_MAX_ADDRESSES / 5 - 4);
 		wp_addresses_at_edges(&runner->addresses, runner->regime);
-		judge_collected(runner, table);
 		for (size_t i = 0; i < runner->machine_count && !runner->result->finding.found;
 		     i++) {
-			if (runner->machines[i]->supports(runner->machines[i], runner->regime))
+			if (wp_run_serves(runner, i))
 				judge_machine(runner, table, i);
 		}
 	}
@@ -138,7 +186,7 @@ void wp_run_warm(struct wp_runner *runner, const struct wp_call *call)
 		root = runner->subject->root(runner->instance, table);
 		wp_tlb_warm(&runner->tlbs[table], root, call->va);
 		wp_tlb_warm(&runner->tlbs[table], root, call->va + size - 1);
-		wp_tlb_warm(&runner->tlbs[table], root, call->va + salt_of(runner) % size);
+		wp_tlb_warm(&runner->tlbs[table], root, call->va + wp_run_salt(runner) % size);
 	}
 }
 

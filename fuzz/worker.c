@@ -57,8 +57,8 @@ static struct wp_slot *slot_for(struct wp_worker *worker, const char *key)
 }
 
 /* The report as it is comes first: shrinking may end the process. */
-static void shrink(struct wp_runner *runner, struct wp_worker *worker, struct wp_slot *slot,
-                   struct wp_program *program)
+static void shrink(const struct wp_campaign *campaign, struct wp_runner *runner,
+                   struct wp_worker *worker, struct wp_slot *slot, struct wp_program *program)
 {
 	struct wp_stats *stats = runner->stats;
 	struct wp_result result;
@@ -67,6 +67,7 @@ static void shrink(struct wp_runner *runner, struct wp_worker *worker, struct wp
 	wp_report_finding(&slot->report, program, &worker->result);
 	slot->state = WP_SLOT_SHRINKING;
 	runner->stats = &worker->aside;
+	runner->sample = 1; /* what is left of a program is another program */
 	if (wp_shrink(runner, program, &result, WP_SHRINK_RUNS)) {
 		wp_report_finding(&slot->report, program, &result);
 	} else {
@@ -75,6 +76,7 @@ static void shrink(struct wp_runner *runner, struct wp_worker *worker, struct wp
 		         " (the first time only)");
 	}
 	runner->stats = stats;
+	runner->sample = campaign->sample;
 	slot->state = WP_SLOT_READY;
 }
 
@@ -92,7 +94,7 @@ static void keep_finding(const struct wp_campaign *campaign, struct wp_runner *r
 		return;
 	slot->row = worker->row;
 	slot->number = worker->next;
-	shrink(runner, worker, slot, program);
+	shrink(campaign, runner, worker, slot, program);
 	if (campaign->first_only)
 		campaign->board->stop = true;
 }
@@ -126,10 +128,11 @@ static bool open_runner(const struct wp_campaign *campaign, struct wp_runner *ru
 
 	if (!wp_runner_open(runner, campaign->subject, &worker->aside, worker->why,
 	                    sizeof worker->why) ||
-	    !wp_machines_open(&set, &runner->memory, wp_campaign_archs(campaign), campaign->unicorn,
+	    !wp_machines_open(&set, &runner->memory, wp_campaign_archs(campaign), campaign->without,
 	                      worker->why, sizeof worker->why))
 		return false;
 	wp_machines_add_to(&set, runner);
+	runner->sample = campaign->sample;
 	for (size_t row = 0; row < campaign->row_count; row++) {
 		for (size_t i = 0; i < WP_MAX_MACHINES; i++)
 			worker->stats[row].machines[i].name = worker->aside.machines[i].name;

@@ -71,8 +71,12 @@ struct wp_expectation wp_expect(const struct wp_regime *regime, const struct wp_
 {
 	const struct wp_run *run = wp_model_find(model, table, va);
 
-	if (!run)
-		return (struct wp_expectation){0};
+	return run ? wp_expect_run(regime, run, va) : (struct wp_expectation){0};
+}
+
+struct wp_expectation wp_expect_run(const struct wp_regime *regime, const struct wp_run *run,
+                                    uint64_t va)
+{
 	return (struct wp_expectation){
 		.run = run,
 		.allowed = wp_flags_allowed(regime, run->flags),
@@ -126,7 +130,7 @@ void wp_judge_answer(const struct wp_regime *regime, const struct wp_expectation
 	}
 	if ((answer->allowed & certain) == 0)
 		return;
-	if (answer->pa != expected->pa)
+	if (!answer->pa_unknown && answer->pa != expected->pa)
 		wp_found(finding, WP_LAW_FAITHFUL, "pa",
 		         "%s translates %#" PRIx64 " to %#" PRIx64 ", it is mapped to %#" PRIx64,
 		         name, va, answer->pa, expected->pa);

@@ -44,6 +44,10 @@ struct wp_expectation {
 struct wp_expectation wp_expect(const struct wp_regime *regime, const struct wp_model *model,
                                 unsigned table, uint64_t va);
 
+/* The same for an address of a live run. */
+struct wp_expectation wp_expect_run(const struct wp_regime *regime, const struct wp_run *run,
+                                    uint64_t va);
+
 /* Compares one answer; `name` is the machine's. */
 void wp_judge_answer(const struct wp_regime *regime, const struct wp_expectation *expected,
                      uint64_t va, const struct wp_answer *answer, const char *name,

@@ -21,6 +21,7 @@ const char *wp_fault_name(enum wp_fault fault)
 		[WP_FAULT_ADDRESS_SIZE] = "address size",
 		[WP_FAULT_ACCESS_FLAG] = "access flag",
 		[WP_FAULT_BUS] = "bus",
+		[WP_FAULT_UNKNOWN] = "fault",
 		[WP_FAULT_PERMISSION] = "permission",
 	};
 	return (unsigned)fault < WP_FAULTS ? names[fault] : "unknown fault";

@@ -38,6 +38,7 @@ enum wp_fault {
 	WP_FAULT_ACCESS_FLAG,
 	WP_FAULT_BUS,        /* the walk left guest memory */
 	WP_FAULT_PERMISSION, /* the leaf is fine and no asked kind is allowed */
+	WP_FAULT_UNKNOWN,    /* this machine can't tell */
 	WP_FAULTS,
 };
 
@@ -57,6 +58,7 @@ struct wp_answer {
 	uint8_t level;       /* where the walk ended; 0xff: unknown */
 	uint8_t memory_type; /* enum wp_memory_type */
 	bool global;         /* the CPU may keep it across address spaces */
+	bool pa_unknown;     /* allowed, but this machine can't see where it leads: pa is 0 */
 	uint64_t pa;         /* where va leads, if allowed or fault is PERMISSION; else 0 */
 	uint64_t size;       /* of the leaf; 0: this machine can't see it */
 };
@@ -78,8 +80,17 @@ struct wp_machine {
 	struct wp_memory *memory;
 	const struct wp_quirk *quirks;
 	size_t quirk_count;
+	uint64_t hangs;    /* probes that hung it: it was restarted, they are left unanswered */
+	char hung_by[160]; /* the last one, in words */
+
+	bool slow;        /* a program's worth of probes takes milliseconds */
+	bool quirks_vary; /* with its version: one that isn't there is no mistake */
+	bool incautious;  /* answers even what it is known to get wrong: shows quirks */
 
 	bool (*supports)(const struct wp_machine *machine, const struct wp_regime *regime);
+
+	/* The kinds it answers at all under a regime; NULL: those that the regime has. */
+	uint8_t (*kinds)(const struct wp_machine *machine, const struct wp_regime *regime);
 
 	/* From now on `root` is walked under `regime`. Drops what the TLB held. */
 	void (*load)(struct wp_machine *machine, const struct wp_regime *regime, uint64_t root);
@@ -91,8 +102,18 @@ struct wp_machine {
 	void (*probe)(struct wp_machine *machine, const struct wp_probe *probes,
 	              struct wp_answer *answers, size_t count);
 
-	/* NULL: everything. */
+	/*
+	 * The same without the flush, through whatever the TLB holds, and leaves in it
+	 * what it met. NULL: this machine has no TLB, or can't leave it alone.
+	 */
+	void (*probe_warm)(struct wp_machine *machine, const struct wp_probe *probes,
+	                   struct wp_answer *answers, size_t count);
+
+	/* By the CPU's own instructions. NULL: everything. */
 	void (*flush)(struct wp_machine *machine, const uint64_t *va);
+
+	/* Nothing more for a while: what costs time when idle may sleep. NULL: nothing does. */
+	void (*rest)(struct wp_machine *machine);
 
 	/*
 	 * Builds tables of its own in frames of `memory` and shows that the machine
@@ -110,6 +131,17 @@ struct wp_machine {
 struct wp_machine *wp_paper_open(struct wp_memory *memory, enum wp_arch arch);
 struct wp_machine *wp_unicorn_open(struct wp_memory *memory, enum wp_arch arch, char *why,
                                    size_t why_size);
+struct wp_machine *wp_kvm_open(struct wp_memory *memory, enum wp_arch arch, char *why,
+                               size_t why_size);
+
+struct wp_machine *wp_qemu_open(struct wp_memory *memory, enum wp_arch arch, char *why,
+                                size_t why_size);
+
+/*
+ * Where QEMUs are looked for before PATH: a directory, or one qemu-system-... itself.
+ * Kept, not copied.
+ */
+void wp_qemu_choose(const char *path);
 
 /*
  * The paper machine's walk, for those who need it without a batch: fills in all

@@ -13,6 +13,10 @@
 
 #define WP_FRAME_SIZE 4096u
 
+/* The window that every machine serves: QEMU has room for it here on all architectures. */
+#define WP_WINDOW_BASE   0xc0000000u
+#define WP_WINDOW_FRAMES 4096u
+
 /* What a subject did wrong with a frame; the first one sticks until reset. */
 enum wp_frame_crime {
 	WP_FRAME_FINE,

@@ -173,7 +173,7 @@ class CommandLine(unittest.TestCase):
     def test_show_prints_the_program_and_folds_leaves_that_continue(self):
         out = self.walkproof("show", self.file(PROGRAM)).stdout
         self.assertTrue(out.startswith(PROGRAM))
-        self.assertIn("table t0: root at 0x40000000, 6 table frames, 601 leaves", out)
+        self.assertIn("table t0: root at 0xc0000000, 6 table frames, 601 leaves", out)
         self.assertIn("... 511 more like it, up to L3[511] 0x401ff000 -> 0x801ff000", out)
         self.assertIn("... 87 more like it", out)
         self.assertRegex(out, r"L2\[  0\] 0x0000000080000000  entry 0x\w{16}  "

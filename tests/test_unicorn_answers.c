@@ -98,7 +98,7 @@ static void check_row(struct wp_scratch *scratch, const struct matrix *matrix, u
 
 	*scratch->entry[level] = matrix->pa >> matrix->address_shift | row->bits |
 	                         (level + 1 == regime->levels ? matrix->last : matrix->huge);
-	answer = ask(&scratch->unicorn->machine, va, WP_ALL_KINDS);
+	answer = ask(scratch->machine, va, WP_ALL_KINDS);
 	if (answer.answered != matrix->kinds || answer.allowed != row->allowed || answer.pa != pa ||
 	    (answer.fault == WP_FAULT_NONE) != (row->allowed != 0))
 		fail_msg("%s, level %u, bits 0x%llx: 0x%x answered, 0x%x allowed, to 0x%llx",
@@ -169,7 +169,7 @@ static void tables_above_take_rights_away(void **state)
 		*wp_scratch_last(&scratch) = 0x5a5a5000 |
 		                             (scratch.regime->arch == WP_X86_64 ? 0x7 : 0x443);
 		*scratch.entry[rows[i].level] ^= rows[i].flipped;
-		assert_int_equal(ask(&scratch.unicorn->machine, scratch.va, WP_ALL_KINDS).allowed,
+		assert_int_equal(ask(scratch.machine, scratch.va, WP_ALL_KINDS).allowed,
 		                 rows[i].allowed);
 		wp_scratch_close(&scratch);
 	}
@@ -198,7 +198,7 @@ static void addresses_out_of_range_fault(void **state)
 		for (size_t k = 0; k < 512; k++)
 			((uint64_t *)wp_memory_at(&fixture->memory, scratch.frame[0], 8))[k] =
 				*scratch.entry[0];
-		answer = ask(&scratch.unicorn->machine, rows[i].va, WP_ALL_KINDS);
+		answer = ask(scratch.machine, rows[i].va, WP_ALL_KINDS);
 		assert_int_equal(answer.answered, scratch.regime->one_privilege ? 0x07 : 0x3f);
 		assert_int_equal(answer.allowed, 0);
 		wp_scratch_close(&scratch);
@@ -213,7 +213,7 @@ static void only_the_kinds_that_are_asked_are_answered(void **state)
 	open_scratch(&scratch, fixture, "x86_64");
 	*wp_scratch_last(&scratch) = 0x5a5a5007;
 	for (unsigned kinds = 0; kinds <= WP_ALL_KINDS; kinds++) {
-		const struct wp_answer answer = ask(&scratch.unicorn->machine, scratch.va,
+		const struct wp_answer answer = ask(scratch.machine, scratch.va,
 		                                    (uint8_t)kinds);
 
 		assert_int_equal(answer.answered, kinds);
@@ -270,7 +270,7 @@ static void what_unicorn_gets_wrong_is_not_answered(void **state)
 		if (rows[i].entry != 0)
 			*scratch.entry[rows[i].level] = rows[i].entry;
 		*scratch.entry[rows[i].level] |= rows[i].also;
-		answer = ask(&scratch.unicorn->machine, scratch.va, WP_ALL_KINDS);
+		answer = ask(scratch.machine, scratch.va, WP_ALL_KINDS);
 		if (answer.answered != rows[i].answered)
 			fail_msg("row %zu: 0x%x answered", i, answer.answered);
 		if (answer.answered == 0) {
@@ -300,7 +300,7 @@ static void out_of_range_is_answered_whatever_the_entries_are(void **state)
 		struct wp_machine *machine;
 
 		open_scratch(&scratch, fixture, rows[i].regime);
-		machine = &scratch.unicorn->machine;
+		machine = scratch.machine;
 		for (size_t k = 0; k < 512; k++)
 			((uint64_t *)wp_memory_at(&fixture->memory, scratch.frame[0], 8))[k] =
 				rows[i].quirk;
@@ -323,7 +323,7 @@ static void a_large_leaf_is_not_taken_for_a_table(void **state)
 	first = wp_memory_at(&fixture->memory, BASE, WP_FRAME_SIZE);
 	first[scratch.va >> 12 & 511] = (uint64_t)1 << 51 | 7;
 	*scratch.entry[2] = BASE | 0x83;
-	answer = ask(&scratch.unicorn->machine, scratch.va, WP_ALL_KINDS);
+	answer = ask(scratch.machine, scratch.va, WP_ALL_KINDS);
 	assert_int_equal(answer.answered, WP_ALL_KINDS);
 	assert_int_equal(answer.allowed, KR | KW | KX);
 	assert_true(answer.pa == (BASE | (scratch.va & 0x1fffff)));
@@ -349,7 +349,7 @@ static void attribute_bits_of_riscv_are_not_part_of_the_address(void **state)
 
 		open_scratch(&scratch, fixture, rows[i].regime);
 		*wp_scratch_last(&scratch) = 0xffedcba9876000 >> 2 | 0xcf | rows[i].bits;
-		answer = ask(&scratch.unicorn->machine, scratch.va + 8, WP_ALL_KINDS);
+		answer = ask(scratch.machine, scratch.va + 8, WP_ALL_KINDS);
 		assert_int_equal(answer.allowed, KR | KW | KX);
 		assert_true(answer.pa == 0xffedcba9876008);
 		wp_scratch_close(&scratch);

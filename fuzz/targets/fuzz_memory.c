@@ -21,7 +21,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argc;
 	(void)argv;
 	wp_scope_of(&scope, "");
-	if (!wp_memory_runner_open(&runner, why, sizeof why))
+	if (!wp_memory_runner_open(&runner, wp_target_left_out(), why, sizeof why))
 		wp_target_refuse(why);
 	return 0;
 }

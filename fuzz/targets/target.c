@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "machine_set.h"
+
 static struct wp_runner runner;
 static struct wp_stats stats;
 static struct wp_scope scope;
@@ -26,39 +28,38 @@ void wp_target_refuse(const char *why)
 	exit(2);
 }
 
-static void prove(struct wp_machine *machine)
+unsigned wp_target_left_out(void)
 {
-	char why[200] = "out of memory";
+	const char *names = getenv("WALKPROOF_WITHOUT");
+	char *copy = strdup(names ? names : ""), *rest = copy, *name;
+	unsigned without = 0;
 
-	for (size_t i = 0; i < scope.count; i++) {
-		if (!machine || !machine->self_test(machine, scope.regimes[i], why, sizeof why))
-			wp_target_refuse(why);
+	while (copy && (name = strsep(&rest, " ,")) != NULL) {
+		const enum wp_machine_name kind = wp_machine_find(name);
+
+		if (*name != '\0' && kind == WP_MACHINE_KINDS)
+			wp_target_refuse("WALKPROOF_WITHOUT: there is unicorn, qemu and kvm");
+		if (kind != WP_MACHINE_KINDS)
+			without |= 1u << kind;
 	}
+	free(copy);
+	return without;
 }
 
 void wp_target_open(const char *prefix)
 {
-	char why[200] = "no regime of that name";
-	struct wp_machine *paper;
+	static struct wp_machine_set set;
+	char why[300] = "no regime of that name";
 
 	wp_scope_of(&scope, prefix);
 	if (scope.count == 0 ||
-	    !wp_runner_open(&runner, &wp_library_subject, &stats, why, sizeof why))
+	    !wp_runner_open(&runner, &wp_library_subject, &stats, why, sizeof why) ||
+	    !wp_machines_open(&set, &runner.memory, 1u << scope.regimes[0]->arch, wp_target_left_out(), why,
+	                      sizeof why) ||
+	    !wp_machines_prove(&set, false, why, sizeof why))
 		wp_target_refuse(why);
-	paper = wp_paper_open(&runner.memory, scope.regimes[0]->arch);
-	prove(paper);
-	paper->close(paper);
-#ifdef WP_UNICORN
-	if (scope.regimes[0]->arch != WP_LOONGARCH64) { /* Unicorn has none */
-		struct wp_machine *unicorn = wp_unicorn_open(&runner.memory, scope.regimes[0]->arch,
-		                                             why, sizeof why);
-
-		if (!unicorn)
-			wp_target_refuse(why);
-		prove(unicorn);
-		wp_runner_add(&runner, unicorn);
-	}
-#endif
+	wp_machines_add_to(&set, &runner);
+	runner.sample = WP_SAMPLE;
 }
 
 /* False: a text that isn't a program. Any other bytes are one. */
@@ -92,6 +93,7 @@ void wp_target_run(const uint8_t *bytes, size_t size)
 
 	if (!read_program(&program, bytes, size) || wp_run(&runner, &program, &result, NULL))
 		return;
+	runner.sample = 1; /* what it settles to is another program */
 	wp_run(&runner, &program, &result, &settled);
 	wp_target_say(result.key, &result.finding);
 	wp_program_print(&settled, stderr);

@@ -30,4 +30,10 @@ void wp_target_say(const char *key, const struct wp_finding *finding);
 /* One line, then exit code 2. */
 void wp_target_refuse(const char *why) __attribute__((noreturn));
 
+/*
+ * The machines that WALKPROOF_WITHOUT names, such as "qemu kvm", as bits: the engines
+ * have all of the arguments for themselves.
+ */
+unsigned wp_target_left_out(void);
+
 #endif

@@ -179,7 +179,8 @@ void wp_judge_arbitrary_answer(uint64_t va, const struct wp_answer *answer, cons
 		         "%s denies a %s at %#" PRIx64 ", and " PAPER_SAYS
 		         " allows it, to %#" PRIx64,
 		         name, wp_kind_name(kind), va, paper->pa);
-	else if ((answer->allowed & compared) != 0 && answer->pa != paper->pa)
+	else if ((answer->allowed & compared) != 0 && !answer->pa_unknown &&
+	         answer->pa != paper->pa)
 		wp_found(finding, LAW, "pa",
 		         "%s translates %#" PRIx64 " to %#" PRIx64 ", and " PAPER_SAYS
 		         " to %#" PRIx64,

@@ -5,8 +5,7 @@
  * at the privilege that the engine is parked in.
  *
  * An answer tells what is allowed and where it leads. Why something is denied,
- * Unicorn doesn't tell: `fault` is WP_FAULT_NOT_PRESENT then, whatever the reason
- * was, and `level` and `size` are unknown. Should two allowed kinds lead to
+ * Unicorn doesn't tell: `fault`, `level` and `size` are unknown. Should two allowed kinds lead to
  * different places, the first one's is the answer and the other counts as denied,
  * so that the judge sees a difference.
  *
@@ -81,7 +80,7 @@ bool wp_unicorn_version_serves(unsigned version, char *why, size_t why_size)
 
 /* --- probes --- */
 
-/* Asks without entering the privilege: the caller has. */
+/* The caller has entered the kind's privilege. */
 static bool translate(const struct wp_unicorn *unicorn, enum wp_kind kind, uint64_t va,
                       uint64_t *pa)
 {
@@ -95,13 +94,6 @@ static bool translate(const struct wp_unicorn *unicorn, enum wp_kind kind, uint6
 	if (error != kinds[kind].denied)
 		wp_unicorn_must(error, "uc_vmem_translate");
 	return false;
-}
-
-bool wp_unicorn_translate(struct wp_unicorn *unicorn, enum wp_kind kind, uint64_t va, uint64_t *pa)
-{
-	unicorn->empty = false;
-	unicorn->arch->enter(unicorn, kinds[kind].privilege);
-	return translate(unicorn, kind, va, pa);
 }
 
 void wp_unicorn_flush(struct wp_unicorn *unicorn)
@@ -119,7 +111,7 @@ static uint8_t answerable(const struct wp_unicorn *unicorn, const struct wp_prob
 	const unsigned served = unicorn->regime->one_privilege ? WP_KERNEL_KINDS : WP_ALL_KINDS;
 
 	/* Not one of the manuals' walks begins, so not one can go wrong. */
-	if (wp_regime_canonical(unicorn->regime, probe->va) &&
+	if (!unicorn->machine.incautious && wp_regime_canonical(unicorn->regime, probe->va) &&
 	    !unicorn->arch->answerable(unicorn, probe->va))
 		return 0;
 	return (uint8_t)(probe->kinds & served);
@@ -138,23 +130,22 @@ static void ask(const struct wp_unicorn *unicorn, enum wp_kind kind, uint64_t va
 		answer->allowed |= (uint8_t)(1u << kind);
 }
 
-static void probe(struct wp_machine *machine, const struct wp_probe *probes,
-                  struct wp_answer *answers, size_t count)
+static void ask_all(struct wp_unicorn *unicorn, const struct wp_probe *probes,
+                    struct wp_answer *answers, size_t count, uint8_t served)
 {
-	struct wp_unicorn *unicorn = wp_unicorn_of(machine);
 	unsigned wanted = 0;
 
 	assert(unicorn->regime != NULL);
 	for (size_t i = 0; i < count; i++) {
 		answers[i] = (struct wp_answer){
-			.answered = answerable(unicorn, &probes[i]),
+			.answered = served & answerable(unicorn, &probes[i]),
 			.level = 0xff,
 			.memory_type = WP_TYPE_UNKNOWN,
 		};
 		wanted |= answers[i].answered;
 	}
-	wp_unicorn_flush(unicorn);
-	unicorn->empty = wanted == 0;
+	if (wanted != 0)
+		unicorn->empty = false;
 	for (size_t k = 0; k < WP_KINDS; k++) {
 		const enum wp_kind kind = order[k];
 
@@ -168,8 +159,26 @@ static void probe(struct wp_machine *machine, const struct wp_probe *probes,
 	}
 	for (size_t i = 0; i < count; i++) {
 		if (answers[i].answered != 0 && answers[i].allowed == 0)
-			answers[i].fault = WP_FAULT_NOT_PRESENT;
+			answers[i].fault = WP_FAULT_UNKNOWN;
 	}
+}
+
+static void probe(struct wp_machine *machine, const struct wp_probe *probes,
+                  struct wp_answer *answers, size_t count)
+{
+	struct wp_unicorn *unicorn = wp_unicorn_of(machine);
+
+	wp_unicorn_flush(unicorn);
+	ask_all(unicorn, probes, answers, count, WP_ALL_KINDS);
+}
+
+static void probe_warm(struct wp_machine *machine, const struct wp_probe *probes,
+                       struct wp_answer *answers, size_t count)
+{
+	struct wp_unicorn *unicorn = wp_unicorn_of(machine);
+	const uint8_t cold = machine->incautious ? 0 : unicorn->arch->cold_kinds;
+
+	ask_all(unicorn, probes, answers, count, WP_ALL_KINDS & (uint8_t)~cold);
 }
 
 /* --- the rest of the machine --- */
@@ -294,8 +303,9 @@ static struct wp_unicorn *new_machine(struct wp_memory *memory, enum wp_arch arc
 		.supports = supports,
 		.load = load,
 		.probe = probe,
+		.probe_warm = probe_warm,
 		.flush = flush,
-		.self_test = wp_unicorn_self_test,
+		.self_test = wp_machine_self_test,
 		.close = close_machine,
 	};
 	snprintf(unicorn->machine.version, sizeof unicorn->machine.version, "%u.%u.%u",

@@ -14,6 +14,7 @@
 #include <unicorn/unicorn.h>
 
 #include "../machine.h"
+#include "scratch.h"
 
 #if UC_API_MAJOR < 2 || (UC_API_MAJOR == 2 && UC_API_MINOR * 256 + UC_API_PATCH < 256 + 4)
 #error "these are headers of a Unicorn older than 2.1.4: run scripts/setup"
@@ -42,6 +43,7 @@ struct wp_unicorn_arch {
 	uint64_t window_end; /* the window must end at or below this address... */
 	uint64_t stub_pa;    /* ...and not overlap the stub */
 	size_t stub_frames;
+	uint8_t cold_kinds; /* right only if the batch began with an empty TLB */
 	const struct wp_quirk *quirks;
 	size_t quirk_count;
 
@@ -65,11 +67,6 @@ struct wp_unicorn_arch {
 
 	/* One address, by the CPU's own instruction. */
 	void (*flush_address)(struct wp_unicorn *unicorn, enum wp_privilege privilege, uint64_t va);
-
-	/* Entries for tables built here; A and D are set in leaves. */
-	uint64_t (*table_entry)(uint64_t pa);
-	uint64_t (*leaf_entry)(const struct wp_regime *regime, unsigned level, uint64_t pa,
-	                       pt_flags flags);
 };
 
 struct wp_unicorn {
@@ -100,18 +97,8 @@ void wp_unicorn_must(uc_err error, const char *what);
 /* False, with a sentence, for a library (uc_version()) too old to serve. */
 bool wp_unicorn_version_serves(unsigned version, char *why, size_t why_size);
 
-/*
- * One access, through whatever the TLB holds and whatever the entries on the way
- * are: what probe() does without its flush and without its caution.
- */
-bool wp_unicorn_translate(struct wp_unicorn *unicorn, enum wp_kind kind, uint64_t va, uint64_t *pa);
-
 /* Everything, in every engine. */
 void wp_unicorn_flush(struct wp_unicorn *unicorn);
-
-/* wp_machine.self_test */
-bool wp_unicorn_self_test(struct wp_machine *machine, const struct wp_regime *regime, char *why,
-                          size_t why_size);
 
 /*
  * Walks to `va` without judging it: false if an entry on the way is one that
@@ -141,48 +128,5 @@ static inline bool wp_unicorn_walk(const struct wp_unicorn *unicorn, uint64_t va
 	}
 	return true;
 }
-
-/* --- tables built by hand, for the self-test and the quirks --- */
-
-#define WP_SCRATCH_LEVELS 5
-
-/*
- * A chain of tables from a root down to an empty last entry, all of which lead
- * to `va`; every other entry is empty.
- */
-struct wp_scratch {
-	struct wp_unicorn *unicorn;
-	const struct wp_regime *regime;
-	uint64_t va;
-	uint64_t page;                      /* a frame for leaves that point into the window */
-	uint64_t frame[WP_SCRATCH_LEVELS];  /* the table of each level */
-	uint64_t *entry[WP_SCRATCH_LEVELS]; /* the entry for `va` in each table */
-	size_t held;
-	size_t allocations; /* the memory's counters from before */
-	size_t refusals;
-};
-
-/* Loads the root too. False: the memory has no frames left for it. */
-bool wp_scratch_open(struct wp_scratch *scratch, struct wp_machine *machine,
-                     const struct wp_regime *regime);
-
-/* Frames and counters are as before; the machine must be loaded anew. */
-void wp_scratch_close(struct wp_scratch *scratch);
-
-/* An entry of the last level. */
-uint64_t *wp_scratch_last(const struct wp_scratch *scratch);
-
-/* A leaf at the last level. */
-void wp_scratch_map(const struct wp_scratch *scratch, uint64_t pa, pt_flags flags);
-
-static inline bool wp_scratch_translate(const struct wp_scratch *scratch, enum wp_kind kind,
-                                        uint64_t *pa)
-{
-	return wp_unicorn_translate(scratch->unicorn, kind, scratch->va, pa);
-}
-
-/* Shows a quirk on tables for `regime`; false if there is no memory for them. */
-bool wp_scratch_shows(struct wp_machine *machine, const char *regime,
-                      bool (*shows)(struct wp_scratch *scratch));
 
 #endif

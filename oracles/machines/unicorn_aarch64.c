@@ -193,33 +193,6 @@ static bool answerable(const struct wp_unicorn *unicorn, uint64_t va)
 	return wp_unicorn_walk(unicorn, va, classify);
 }
 
-static uint64_t table_entry(uint64_t pa)
-{
-	return pa | TABLE | VALID;
-}
-
-/* EXECUTE is for the page's own privilege; the other one never executes there. */
-static uint64_t leaf_entry(const struct wp_regime *regime, unsigned level, uint64_t pa,
-                           pt_flags flags)
-{
-	const bool user = (flags & PT_USER) != 0, execute = (flags & PT_EXECUTE) != 0;
-	uint64_t entry = pa | AF | INNER_SHAREABLE | NORMAL | VALID;
-
-	if (level + 1 == regime->levels)
-		entry |= TABLE;
-	if (!(flags & PT_WRITE))
-		entry |= AP_READ_ONLY;
-	if (regime->one_privilege)
-		return entry | AP_EL0 | (execute ? 0 : UXN); /* AP[1] is RES1 there */
-	if (user)
-		entry |= AP_EL0;
-	if (!user || !execute)
-		entry |= UXN;
-	if (user || !execute)
-		entry |= PXN;
-	return entry;
-}
-
 /* --- quirks --- */
 
 #define PAGE 0x765400000000u /* aligned for any block; no RAM */
@@ -228,7 +201,7 @@ static bool l0_block_shows(struct wp_scratch *scratch)
 {
 	uint64_t pa;
 
-	*scratch->entry[0] = leaf_entry(scratch->regime, 0, 0, PT_READ);
+	*scratch->entry[0] = wp_scratch_leaf_entry(scratch, 0, 0, PT_READ);
 	return wp_scratch_translate(scratch, WP_KERNEL_READ, &pa);
 }
 
@@ -245,7 +218,7 @@ static bool block_stray_bits_shows(struct wp_scratch *scratch)
 	for (unsigned bit = 12; bit < 30; bit++) {
 		const uint64_t stray = (uint64_t)1 << bit;
 
-		*scratch->entry[1] = leaf_entry(scratch->regime, 1, PAGE | stray, PT_READ);
+		*scratch->entry[1] = wp_scratch_leaf_entry(scratch, 1, PAGE | stray, PT_READ);
 		if (!wp_scratch_translate(scratch, WP_KERNEL_READ, &pa) ||
 		    pa != (PAGE | stray | offset))
 			return false;
@@ -264,10 +237,11 @@ static bool no_address_size_fault_shows(struct wp_scratch *scratch)
 	bool translates;
 
 	wp_scratch_map(scratch, PAGE, PT_READ);
-	write_register(scratch->unicorn, &TCR_EL1, TCR_T0SZ | TCR_EPD1); /* IPS: 32 bits */
-	wp_unicorn_flush(scratch->unicorn);
+	write_register(wp_unicorn_of(scratch->machine), &TCR_EL1,
+	               TCR_T0SZ | TCR_EPD1); /* IPS: 32 bits */
+	wp_unicorn_flush(wp_unicorn_of(scratch->machine));
 	translates = wp_scratch_translate(scratch, WP_KERNEL_READ, &pa);
-	configure(scratch->unicorn);
+	configure(wp_unicorn_of(scratch->machine));
 	return translates;
 }
 
@@ -284,10 +258,11 @@ static bool global_asid_shows(struct wp_scratch *scratch)
 	if (!wp_scratch_translate(scratch, WP_KERNEL_READ, &pa))
 		return false;
 	*wp_scratch_last(scratch) = 0;
-	write_register(scratch->unicorn, &TTBR0_EL1, scratch->frame[0]);
+	write_register(wp_unicorn_of(scratch->machine), &TTBR0_EL1, scratch->frame[0]);
 	if (!wp_scratch_translate(scratch, WP_KERNEL_READ, &pa))
 		return false;
-	write_register(scratch->unicorn, &TTBR0_EL1, scratch->frame[0] | (uint64_t)1 << 48);
+	write_register(wp_unicorn_of(scratch->machine), &TTBR0_EL1,
+	               scratch->frame[0] | (uint64_t)1 << 48);
 	return !wp_scratch_translate(scratch, WP_KERNEL_READ, &pa);
 }
 
@@ -328,6 +303,4 @@ const struct wp_unicorn_arch wp_unicorn_aarch64 = {
 	.enter = enter,
 	.answerable = answerable,
 	.flush_address = flush_address,
-	.table_entry = table_entry,
-	.leaf_entry = leaf_entry,
 };

@@ -129,29 +129,6 @@ static bool answerable(const struct wp_unicorn *unicorn, uint64_t va)
 	return wp_unicorn_walk(unicorn, va, classify);
 }
 
-static uint64_t table_entry(uint64_t pa)
-{
-	return pa >> 2 | V;
-}
-
-static uint64_t leaf_entry(const struct wp_regime *regime, unsigned level, uint64_t pa,
-                           pt_flags flags)
-{
-	uint64_t entry = pa >> 2 | A | D | V;
-
-	(void)regime; /* leaves are alike at every level */
-	(void)level;
-	if (flags & PT_READ)
-		entry |= R;
-	if (flags & PT_WRITE)
-		entry |= W;
-	if (flags & PT_EXECUTE)
-		entry |= X;
-	if (flags & PT_USER)
-		entry |= U;
-	return entry;
-}
-
 /* --- quirks --- */
 
 #define PAGE ((uint64_t)0x55 << 48) /* no RAM */
@@ -183,7 +160,8 @@ static bool nonleaf_uad_shows(struct wp_scratch *scratch)
 
 	wp_scratch_map(scratch, PAGE, PT_READ);
 	for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++) {
-		*scratch->entry[1] = table_entry(scratch->frame[2]) | reserved[i];
+		*scratch->entry[1] = wp_scratch_table_entry(scratch, scratch->frame[2]) |
+		                     reserved[i];
 		if (!wp_scratch_translate(scratch, WP_KERNEL_READ, &pa))
 			return false;
 	}
@@ -202,7 +180,8 @@ static bool nonleaf_high_bits_shows(struct wp_scratch *scratch)
 
 	wp_scratch_map(scratch, PAGE, PT_READ);
 	for (unsigned bit = 54; bit < 64; bit++) {
-		*scratch->entry[1] = table_entry(scratch->frame[2]) | (uint64_t)1 << bit;
+		*scratch->entry[1] = wp_scratch_table_entry(scratch, scratch->frame[2]) |
+		                     (uint64_t)1 << bit;
 		if (wp_scratch_translate(scratch, WP_KERNEL_READ, &pa) != (bit >= 62))
 			return false;
 	}
@@ -257,7 +236,7 @@ static bool sfence_flushes_all_shows(struct wp_scratch *scratch)
 	*wp_scratch_last(scratch) = 0;
 	if (!wp_scratch_translate(scratch, WP_KERNEL_READ, &pa))
 		return false;
-	flush_address(scratch->unicorn, WP_KERNEL, scratch->va + PT_1G + 7 * PT_4K);
+	flush_address(wp_unicorn_of(scratch->machine), WP_KERNEL, scratch->va + PT_1G + 7 * PT_4K);
 	return !wp_scratch_translate(scratch, WP_KERNEL_READ, &pa);
 }
 
@@ -297,6 +276,7 @@ const struct wp_unicorn_arch wp_unicorn_riscv64 = {
 	.window_end = STUB_PA,
 	.stub_pa = STUB_PA,
 	.stub_frames = STUB_FRAMES,
+	.cold_kinds = 1u << WP_KERNEL_EXECUTE, /* rv-s-fetch-after-load */
 	.quirks = quirks,
 	.quirk_count = sizeof quirks / sizeof quirks[0],
 	.choose_model = choose_model,
@@ -306,6 +286,4 @@ const struct wp_unicorn_arch wp_unicorn_riscv64 = {
 	.enter = enter,
 	.answerable = answerable,
 	.flush_address = flush_address,
-	.table_entry = table_entry,
-	.leaf_entry = leaf_entry,
 };

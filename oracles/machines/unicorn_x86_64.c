@@ -179,27 +179,6 @@ static bool answerable(const struct wp_unicorn *unicorn, uint64_t va)
 	return wp_unicorn_walk(unicorn, va, classify);
 }
 
-static uint64_t table_entry(uint64_t pa)
-{
-	return pa | P | RW | US | A;
-}
-
-static uint64_t leaf_entry(const struct wp_regime *regime, unsigned level, uint64_t pa,
-                           pt_flags flags)
-{
-	uint64_t entry = pa | P | A | D;
-
-	if (level + 1 != regime->levels)
-		entry |= PS;
-	if (flags & PT_WRITE)
-		entry |= RW;
-	if (flags & PT_USER)
-		entry |= US;
-	if (!(flags & PT_EXECUTE))
-		entry |= XD;
-	return entry;
-}
-
 /* --- quirks --- */
 
 #define PAGE 0x89abcd000u /* outside of any window: no RAM */
@@ -227,12 +206,12 @@ static bool gigapage_accessed_shows(struct wp_scratch *scratch)
 	uint64_t *leaf = scratch->entry[1];
 	uint64_t pa;
 
-	*leaf = leaf_entry(scratch->regime, 1, (uint64_t)7 << 30, PT_READ) & ~(A | D);
+	*leaf = wp_scratch_leaf_entry(scratch, 1, (uint64_t)7 << 30, PT_READ) & ~(A | D);
 	if (wp_scratch_translate(scratch, WP_USER_READ, &pa) || (*leaf & A) == 0)
 		return false;
 	leaf = scratch->entry[2];
-	*scratch->entry[1] = table_entry(scratch->frame[2]);
-	*leaf = leaf_entry(scratch->regime, 2, (uint64_t)7 << 21, PT_READ) & ~(A | D);
+	*scratch->entry[1] = wp_scratch_table_entry(scratch, scratch->frame[2]);
+	*leaf = wp_scratch_leaf_entry(scratch, 2, (uint64_t)7 << 21, PT_READ) & ~(A | D);
 	return !wp_scratch_translate(scratch, WP_USER_READ, &pa) && (*leaf & A) == 0;
 }
 
@@ -245,7 +224,7 @@ static bool wild_table_shows(struct wp_scratch *scratch)
 {
 	uint64_t pa;
 
-	*scratch->entry[2] = table_entry(PAGE);
+	*scratch->entry[2] = wp_scratch_table_entry(scratch, PAGE);
 	return !wp_scratch_translate(scratch, WP_KERNEL_READ, &pa);
 }
 
@@ -265,7 +244,7 @@ static bool global_cr3_shows(struct wp_scratch *scratch)
 	*wp_scratch_last(scratch) = 0;
 	if (!wp_scratch_translate(scratch, WP_KERNEL_READ, &pa))
 		return false;
-	set_root(scratch->unicorn);
+	set_root(wp_unicorn_of(scratch->machine));
 	return !wp_scratch_translate(scratch, WP_KERNEL_READ, &pa);
 }
 
@@ -306,6 +285,4 @@ const struct wp_unicorn_arch wp_unicorn_x86_64 = {
 	.enter = enter,
 	.answerable = answerable,
 	.flush_address = flush_address,
-	.table_entry = table_entry,
-	.leaf_entry = leaf_entry,
 };

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every live mapping, after every operation: its two ends, a leaf between them, the
+ * hole after it; and the edges of the canonical ranges. What is right is the common
+ * case and passes by comparing numbers; what isn't goes to the judge for its words.
+ */
+#include "run.h"
+
+/* What one sweep needs of its table, looked up once. */
+struct sweep {
+	struct wp_runner *runner;
+	unsigned table;
+	uint64_t root;
+	uint64_t looked_at;
+};
+
+/* A leaf as the flags of its run have it. */
+struct leaf {
+	uint64_t pa, size;
+	pt_flags flags;
+	uint8_t allowed;
+	uint8_t memory_type;
+};
+
+static bool walk_agrees(const struct wp_answer *answer, const struct leaf *leaf)
+{
+	const uint8_t certain = answer->answered & (uint8_t)~answer->open;
+
+	if (answer->fault == WP_FAULT_BUS || ((answer->allowed ^ leaf->allowed) & certain) != 0)
+		return false;
+	if ((answer->allowed & certain) == 0)
+		return true;
+	return answer->pa == leaf->pa && answer->size == leaf->size &&
+	       (answer->memory_type == leaf->memory_type ||
+	        answer->memory_type == WP_TYPE_UNKNOWN) &&
+	       !(answer->global && (leaf->flags & PT_USER));
+}
+
+/* In the judge's words: `va` is known to be wrong. */
+static void tell(const struct sweep *sweep, uint64_t va, const struct wp_answer *answer,
+                 pt_status status, const struct pt_mapping *mapping)
+{
+	struct wp_runner *runner = sweep->runner;
+	const struct wp_expectation expected = wp_expect(runner->regime, runner->model,
+	                                                 sweep->table, va);
+
+	wp_judge_answer(runner->regime, &expected, va, answer, "paper", &runner->result->finding);
+	wp_judge_query(runner->regime, &expected, va, status, mapping, &runner->result->finding);
+}
+
+static void look_at_leaf(struct sweep *sweep, uint64_t va, const struct leaf *leaf)
+{
+	struct wp_runner *runner = sweep->runner;
+	struct pt_mapping mapping;
+	struct wp_answer answer;
+	pt_status status;
+
+	sweep->looked_at++;
+	wp_paper_walk(runner->regime, &runner->memory, sweep->root, va, &answer);
+	status = runner->subject->query(runner->instance, sweep->table, va, &mapping);
+	if (!walk_agrees(&answer, leaf) || status != PT_OK || mapping.paddr.value != leaf->pa ||
+	    mapping.vaddr.value != va || mapping.size != leaf->size || mapping.flags != leaf->flags)
+		tell(sweep, va, &answer, status, &mapping);
+}
+
+static void look_at_hole(struct sweep *sweep, uint64_t va, pt_status right)
+{
+	struct wp_runner *runner = sweep->runner;
+	struct pt_mapping mapping = {0};
+	struct wp_answer answer;
+	pt_status status;
+
+	sweep->looked_at++;
+	wp_paper_walk(runner->regime, &runner->memory, sweep->root, va, &answer);
+	status = runner->subject->query(runner->instance, sweep->table, va, &mapping);
+	if (answer.fault == WP_FAULT_BUS ||
+	    (answer.allowed & answer.answered & ~answer.open) != 0 || status != right)
+		tell(sweep, va, &answer, status, &mapping);
+}
+
+static void look_at_run(struct sweep *sweep, const struct wp_run *run, uint64_t salt)
+{
+	const struct wp_expectation expected = wp_expect_run(sweep->runner->regime, run, run->va);
+	const uint64_t leaves = run->bytes / run->leaf;
+	const uint64_t offsets[] = {0, run->bytes - 1,
+	                            salt % leaves * run->leaf + salt % run->leaf};
+	struct leaf leaf = {
+		.size = run->leaf,
+		.flags = run->flags,
+		.allowed = expected.allowed,
+		.memory_type = (uint8_t)expected.memory_type,
+	};
+
+	for (size_t i = 0; i < (leaves > 1 ? 3 : 2); i++) {
+		leaf.pa = run->pa + offsets[i];
+		look_at_leaf(sweep, run->va + offsets[i], &leaf);
+	}
+}
+
+static void look_at_edges(struct sweep *sweep)
+{
+	const struct wp_regime *regime = sweep->runner->regime;
+	uint64_t first[2], last[2];
+	const size_t ranges = wp_regime_ranges(regime, first, last);
+
+	for (size_t i = 0; i < ranges; i++) {
+		if (!wp_regime_canonical(regime, first[i] - 1))
+			look_at_hole(sweep, first[i] - 1, PT_BAD_ADDRESS);
+		if (!wp_regime_canonical(regime, last[i] + 1))
+			look_at_hole(sweep, last[i] + 1, PT_BAD_ADDRESS);
+	}
+}
+
+void wp_run_sweep(struct wp_runner *runner, unsigned table)
+{
+	struct sweep sweep = {runner, table, runner->subject->root(runner->instance, table), 0};
+	struct wp_finding *finding = &runner->result->finding;
+	struct wp_machine_stats *paper = &runner->stats->machines[0];
+	const uint64_t stores = runner->stores;
+	const uint64_t salt = wp_run_salt(runner);
+	size_t count;
+	const struct wp_run *runs = wp_model_runs(runner->model, table, &count);
+
+	/* no store since the last sweep: every walk ends where it ended then */
+	if (runner->subject->reports_stores && runner->swept[table] == stores + 1)
+		return;
+	runner->swept[table] = stores + 1;
+
+	for (size_t i = 0; i < count && !finding->found; i++) {
+		const uint64_t end = runs[i].va + runs[i].bytes;
+
+		look_at_run(&sweep, &runs[i], salt);
+		if (wp_regime_canonical(runner->regime, end) &&
+		    (i + 1 == count || runs[i + 1].va != end))
+			look_at_hole(&sweep, end, PT_NOT_MAPPED);
+	}
+	look_at_edges(&sweep);
+	paper->asked += sweep.looked_at * WP_KINDS;
+	paper->answered += sweep.looked_at *
+	                   (runner->regime->one_privilege ? WP_KINDS / 2 : WP_KINDS);
+	runner->stats->queries += sweep.looked_at;
+	if (runner->stores != stores)
+		wp_found(finding, WP_LAW_READING_WRITES_NOTHING, "store",
+		         "query() stored to a table");
+}

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * AArch64 on QEMU: the tested root is TTBR0_EL1, TTBR1_EL1 or TTBR0_EL2, asked from
+ * EL3; see firmware/walk_aarch64.c. "D8" and such are chapters of the Arm ARM,
+ * DDI 0487.
+ *
+ * A fault comes with its reason and level, but for a walk that left guest memory at
+ * EL1 or EL0, whose level isn't shown. Sizes of leaves aren't, and nG isn't.
+ */
+#include "qemu.h"
+
+#include <stddef.h>
+
+#include "../scratch.h"
+
+/* setting[] and code[]; firmware/aarch64.h and walk_aarch64.c have them too. */
+enum {
+	SET_EL2,
+	SET_TTBR0,
+	SET_TTBR1,
+	SET_TCR,
+	SET_MAIR,
+	SET_STUBS,
+	SET_STUBS_IPA,
+	SET_WINDOW,
+	SET_WINDOW_SIZE,
+};
+#define CODE_WALK_LEFT 0x100u
+#define CODE_ELSEWHERE 0x200u
+
+/* The firmware's page of stubs, and the table that leads to it: firmware/aarch64.ld. */
+#define STUBS_PA 0x40280000u
+#define LENT_PA  0x40281000u
+
+/*
+ * Where the EL1&0 regime sees the stubs and the vectors of EL1: by two pages in the
+ * half that isn't tested, which has 21 bits. Stage 2 has two pages for it, the stubs
+ * and that half's only table.
+ */
+#define STUBS_IN_HIGH    0xfffffffffff55000u
+#define STUBS_IN_LOW     0x155000u
+#define STUBS_LENGTH     0x2000u
+#define STUBS_IPA        0xfedec0c00000u
+#define STUBS_IPA_LENGTH 0x2000u
+#define OTHER_TABLE_IPA  (STUBS_IPA + 0x1000u)
+
+#define MAIR_CONTRACT 0x44ff04u /* device, normal, non-cacheable */
+
+/* D17 "TCR_EL1", "TCR_EL2": 48-bit halves of 4 KiB pages, 48-bit outputs, DS = 0. */
+#define TCR_SIZE_TESTED 16u
+#define TCR_SIZE_OTHER  43u
+#define TCR_CACHED      0x35u /* SHx, ORGNx, IRGNx, from bit 8 or 24 on */
+#define TCR_TG1_4K      ((uint64_t)2 << 30)
+#define TCR_IPS_48      ((uint64_t)5 << 32)
+#define TCR_EL2_PS_48   ((uint64_t)5 << 16)
+#define TCR_EL2_RES1    ((uint64_t)1 << 31 | (uint64_t)1 << 23)
+
+/* D8.3 */
+#define VALID           ((uint64_t)1)
+#define TABLE           ((uint64_t)2)
+#define ADDRESS         0x0000fffffffff000u
+#define ATTRIBUTE_INDEX ((uint64_t)7 << 2)
+
+#define LEVELS       4u
+#define ENTRIES      512u
+#define ROOT_SHIFT   39u
+#define NOTHING_LENT 0
+
+/* qemu->notes */
+enum {
+	NOTE_STUBS, /* where EL2 sees the stubs; or NOTHING_LENT */
+	NOTE_SLOT,  /* the root entry that leads to them... */
+	NOTE_ENTRY, /* ...and what it held */
+};
+
+static const char *const cpus[] = {"max", NULL};
+
+static int model(const struct wp_regime *regime)
+{
+	(void)regime;
+	return 0;
+}
+
+static uint64_t tcr(uint64_t size0, uint64_t size1)
+{
+	return TCR_IPS_48 | TCR_TG1_4K | (uint64_t)TCR_CACHED << 24 | size1 << 16 |
+	       (uint64_t)TCR_CACHED << 8 | size0;
+}
+
+static void set(const struct wp_qemu *qemu, uint64_t setting[12])
+{
+	const bool high = qemu->regime->half == PT_HIGH;
+
+	setting[SET_EL2] = qemu->regime->one_privilege;
+	setting[SET_MAIR] = MAIR_CONTRACT;
+	setting[SET_STUBS_IPA] = STUBS_IPA;
+	setting[SET_WINDOW] = qemu->machine.memory->base;
+	setting[SET_WINDOW_SIZE] = qemu->machine.memory->frames * WP_FRAME_SIZE;
+	if (qemu->regime->one_privilege) {
+		setting[SET_TTBR0] = qemu->root;
+		setting[SET_TCR] = TCR_EL2_RES1 | TCR_EL2_PS_48 | (uint64_t)TCR_CACHED << 8 |
+		                   TCR_SIZE_TESTED;
+		setting[SET_STUBS] = qemu->notes[NOTE_STUBS];
+		return;
+	}
+	setting[SET_TTBR0] = high ? OTHER_TABLE_IPA : qemu->root;
+	setting[SET_TTBR1] = high ? qemu->root : OTHER_TABLE_IPA;
+	setting[SET_TCR] = high ? tcr(TCR_SIZE_OTHER, TCR_SIZE_TESTED)
+	                        : tcr(TCR_SIZE_TESTED, TCR_SIZE_OTHER);
+	setting[SET_STUBS] = high ? STUBS_IN_LOW : STUBS_IN_HIGH;
+}
+
+/* --- what can be asked --- */
+
+/* The way that QEMU goes to an address, without judging it. */
+struct way {
+	unsigned tables; /* read on the way */
+	uint64_t table[LEVELS];
+	uint64_t entry_pa[LEVELS];
+	bool left;     /* the last table isn't in the window: its address is `pa` */
+	bool leads_on; /* to `pa` */
+	bool block_at_level_0;
+	uint64_t pa;
+};
+
+static struct way find_way(const struct wp_qemu *qemu, uint64_t va)
+{
+	struct way way = {0};
+	uint64_t table = qemu->root & ADDRESS;
+
+	for (unsigned level = 0, shift = ROOT_SHIFT; level < LEVELS; level++, shift -= 9) {
+		const uint64_t entry_pa = table + (va >> shift) % ENTRIES * 8;
+		const uint64_t *entry = wp_memory_at(qemu->machine.memory, entry_pa, 8);
+
+		way.pa = table;
+		way.left = entry == NULL;
+		if (way.left)
+			return way;
+		way.table[way.tables] = table;
+		way.entry_pa[way.tables++] = entry_pa;
+		table = *entry & ADDRESS;
+		if ((*entry & VALID) == 0)
+			return way;
+		if (level + 1 == LEVELS || (*entry & TABLE) == 0) {
+			const uint64_t offset = ((uint64_t)1 << shift) - 1;
+
+			way.leads_on = level + 1 != LEVELS || (*entry & TABLE) != 0;
+			way.block_at_level_0 = level == 0;
+			way.pa = (table & ~offset) | (va & offset);
+			return way;
+		}
+	}
+	return way;
+}
+
+/* As in quirks[]. */
+enum {
+	QUIRK_L0_BLOCK,
+	QUIRK_PAR_SHAREABILITY,
+};
+
+static bool is_ours(uint64_t ipa)
+{
+	return ipa - STUBS_IPA < STUBS_IPA_LENGTH;
+}
+
+/*
+ * EL1&0: stage 2 keeps walks and fetches in the window, but for two pages of ours.
+ * EL2: a walk into our own memory, or through a device, is none; above the window
+ * there is nothing, and a walk there is aborted.
+ */
+static uint8_t answerable(const struct wp_qemu *qemu, uint64_t va)
+{
+	const bool el2 = qemu->regime->one_privilege;
+	const uint64_t stubs = qemu->regime->half == PT_HIGH ? STUBS_IN_LOW : STUBS_IN_HIGH;
+	struct way way;
+
+	if (!el2 && va - stubs < STUBS_LENGTH)
+		return 0;
+	if (!wp_regime_canonical(qemu->regime, va))
+		return WP_ALL_KINDS;
+	way = find_way(qemu, va);
+	if (way.block_at_level_0 && !qemu->machine.incautious &&
+	    wp_qemu_shown(qemu, QUIRK_L0_BLOCK))
+		return 0;
+	if (el2)
+		return way.left && way.pa < qemu->machine.memory->base ? 0 : WP_ALL_KINDS;
+	return (way.left || way.leads_on) && is_ours(way.pa) ? 0 : WP_ALL_KINDS;
+}
+
+/* --- a root entry of EL2, for its vectors and stubs --- */
+
+/* False: each entry is on the way of one of these probes. */
+static bool find_slot(const struct wp_qemu *qemu, const struct wp_probe *probes, size_t count,
+                      size_t *slot)
+{
+	bool used[ENTRIES] = {false};
+
+	for (size_t i = 0; i < count; i++) {
+		struct way way;
+
+		if (!wp_regime_canonical(qemu->regime, probes[i].va))
+			continue;
+		way = find_way(qemu, probes[i].va);
+		for (unsigned k = 0; k < way.tables; k++) {
+			if (way.table[k] == (qemu->root & ADDRESS))
+				used[(way.entry_pa[k] - way.table[k]) / 8] = true;
+		}
+	}
+	*slot = ENTRIES - 1;
+	while (*slot > 0 && used[*slot])
+		--*slot;
+	return !used[*slot];
+}
+
+static bool prepare(struct wp_qemu *qemu, const struct wp_probe *probes, size_t count)
+{
+	uint64_t *root = wp_memory_at(qemu->machine.memory, qemu->root & ADDRESS, WP_FRAME_SIZE);
+	size_t slot;
+
+	qemu->notes[NOTE_STUBS] = NOTHING_LENT;
+	if (!qemu->regime->one_privilege || root == NULL)
+		return true;
+	if (!find_slot(qemu, probes, count, &slot))
+		return false;
+	qemu->notes[NOTE_STUBS] = (uint64_t)slot << ROOT_SHIFT | STUBS_PA;
+	qemu->notes[NOTE_SLOT] = slot;
+	qemu->notes[NOTE_ENTRY] = root[slot];
+	__atomic_store_n(&root[slot], LENT_PA | TABLE | VALID, __ATOMIC_RELEASE);
+	return true;
+}
+
+static void restore(struct wp_qemu *qemu)
+{
+	uint64_t *root = wp_memory_at(qemu->machine.memory, qemu->root & ADDRESS, WP_FRAME_SIZE);
+
+	if (qemu->notes[NOTE_STUBS] == NOTHING_LENT)
+		return;
+	__atomic_store_n(&root[qemu->notes[NOTE_SLOT]], qemu->notes[NOTE_ENTRY], __ATOMIC_RELEASE);
+	qemu->notes[NOTE_STUBS] = NOTHING_LENT;
+}
+
+/* --- answers --- */
+
+struct reason {
+	enum wp_fault fault;
+	uint8_t level;
+};
+
+/* D17 "ISS encoding for an exception from a Data Abort": DFSC; PAR_EL1.FST is the same. */
+static struct reason reason_of(const struct wp_qemu *qemu, uint64_t va, uint32_t code)
+{
+	static const uint8_t faults[] = {
+		WP_FAULT_ADDRESS_SIZE, WP_FAULT_NOT_PRESENT, WP_FAULT_ACCESS_FLAG,
+		WP_FAULT_PERMISSION,   WP_FAULT_UNKNOWN,     WP_FAULT_BUS,
+	};
+	const size_t kind = code >> 2;
+	const uint8_t level = code & 3;
+
+	/* The other half has a root of ours, and between the halves there is none. */
+	if (!wp_regime_canonical(qemu->regime, va))
+		return (struct reason){WP_FAULT_ADDRESS, 0};
+	if (code == CODE_WALK_LEFT)
+		return (struct reason){WP_FAULT_BUS, 0xff};
+	if (kind >= sizeof faults || faults[kind] == WP_FAULT_UNKNOWN)
+		return (struct reason){WP_FAULT_UNKNOWN, 0xff};
+	return (struct reason){faults[kind], level};
+}
+
+/* D8 "Memory region attributes", D17 "PAR_EL1": what isn't cacheable is outer shareable. */
+static enum wp_memory_type type_of(const struct wp_qemu *qemu, uint64_t par)
+{
+	enum {
+		OUTER_SHAREABLE = 2,
+		INNER_SHAREABLE = 3,
+	};
+	const bool shares_as_told = !wp_qemu_shown(qemu, QUIRK_PAR_SHAREABILITY) ||
+	                            qemu->machine.incautious;
+	const uint64_t attributes = par >> 56, shareability = par >> 7 & 3;
+	const bool outer = !shares_as_told || shareability == OUTER_SHAREABLE;
+
+	if ((par & 1) != 0)
+		return WP_TYPE_UNKNOWN;
+	if (attributes == 0xff && shareability == INNER_SHAREABLE)
+		return WP_TYPE_NORMAL;
+	if (attributes == 0x04 && outer)
+		return WP_TYPE_DEVICE;
+	if (attributes == 0x44 && outer)
+		return WP_TYPE_UNCACHED;
+	return WP_TYPE_OTHER;
+}
+
+/* A right that the leaf lacks is a reason only if it has none of those asked for. */
+static void decode(const struct wp_qemu *qemu, const struct wp_probe *probe,
+                   const struct wp_reply *reply, struct wp_answer *answer)
+{
+	const uint8_t denied = answer->answered & (uint8_t)~answer->allowed;
+
+	answer->memory_type = type_of(qemu, reply->raw);
+	for (unsigned kind = 0; kind < WP_KINDS; kind++) {
+		struct reason reason;
+
+		if ((denied >> kind & 1) == 0 || reply->code[kind] == CODE_ELSEWHERE)
+			continue;
+		reason = reason_of(qemu, probe->va, reply->code[kind]);
+		if (reason.fault == WP_FAULT_PERMISSION && answer->allowed != 0)
+			continue;
+		if (answer->fault == WP_FAULT_NONE || answer->fault == WP_FAULT_PERMISSION) {
+			answer->fault = (uint8_t)reason.fault;
+			answer->level = reason.level;
+		}
+	}
+}
+
+/* --- quirks --- */
+
+static bool l0_block_shows(struct wp_scratch *scratch)
+{
+	uint64_t pa;
+
+	*scratch->entry[0] = wp_scratch_leaf_entry(scratch, 0, 0, PT_READ);
+	return wp_scratch_translate(scratch, WP_KERNEL_READ, &pa);
+}
+
+static bool l0_block(struct wp_machine *machine)
+{
+	return wp_scratch_shows(machine, "aarch64_low", l0_block_shows);
+}
+
+/* Its entry says inner shareable, which is of no effect on a device. */
+static bool par_shareability_shows(struct wp_scratch *scratch)
+{
+	const struct wp_probe probe = {scratch->va, 1u << WP_KERNEL_READ};
+	struct wp_answer answer;
+
+	wp_scratch_map(scratch, scratch->page, PT_READ);
+	*wp_scratch_last(scratch) &= ~ATTRIBUTE_INDEX; /* 0: device */
+	scratch->machine->probe(scratch->machine, &probe, &answer, 1);
+	return answer.allowed != 0 && answer.memory_type == WP_TYPE_OTHER;
+}
+
+static bool par_shareability(struct wp_machine *machine)
+{
+	return wp_scratch_shows(machine, "aarch64_low", par_shareability_shows);
+}
+
+static const struct wp_quirk quirks[] = {
+	[QUIRK_L0_BLOCK] = {"a64-l0-block",
+                            "a block at level 0 is taken for a leaf of 512 GiB; a probe that "
+                            "meets one is not answered",
+                            "DDI 0487, D8.3: a Translation fault without FEAT_LPA2", l0_block},
+	[QUIRK_PAR_SHAREABILITY] =
+		{"a64-par-shareability",
+                 "AT shows the shareability that an entry for device or non-cacheable memory "
+                 "names, and not that it is outer shareable; it is not looked at",
+                 "DDI 0487, D17, PAR_EL1.SH", par_shareability},
+};
+
+/* No highmem: no device lies above the window, and nothing else does. */
+const struct wp_qemu_arch wp_qemu_aarch64 = {
+	.program = "qemu-system-aarch64",
+	.package = "qemu-system-arm",
+	.board = "virt,virtualization=on,secure=on,highmem=off",
+	.cpus = cpus,
+	.option = "-kernel",
+	.ram_base = 0x40000000,
+	.ram_size = (uint64_t)2 << 30,
+	.keeps_tlb = true,
+	.firmware = &wp_firmware_aarch64,
+	.quirks = quirks,
+	.quirk_count = sizeof quirks / sizeof quirks[0],
+	.model = model,
+	.set = set,
+	.answerable = answerable,
+	.decode = decode,
+	.prepare = prepare,
+	.restore = restore,
+};

@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A QEMU as a process: started with the memory files it inherits, asked through
+ * the mailbox, watched, and never left behind. It dies with the thread that
+ * started it (PR_SET_PDEATHSIG), whatever ends that one.
+ */
+#define _GNU_SOURCE /* memfd_create, vasprintf */
+#include "qemu.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MILLISECOND 1000000u
+
+/* Without progress for so long, of QEMU's own time: it hangs; or of anybody's: it is stuck. */
+#define HANG_NS     (500u * (uint64_t)MILLISECOND)
+#define STUCK_NS    (5000u * (uint64_t)MILLISECOND)
+#define START_NS    (10000u * (uint64_t)MILLISECOND)
+#define QUIT_NS     (1000u * (uint64_t)MILLISECOND)
+#define SPIN_NS     60000u
+#define NAP_NS      40000u
+#define SAID_LENGTH 200u
+
+/* The inherited files' numbers in QEMU. */
+enum {
+	FD_RAM = 10,
+	FD_WINDOW,
+	FD_FIRMWARE,
+	FD_CONTROL,
+	FD_FIRST_OTHER,
+};
+
+static uint64_t nanoseconds(struct timespec time)
+{
+	return (uint64_t)time.tv_sec * 1000u * MILLISECOND + (uint64_t)time.tv_nsec;
+}
+
+static uint64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return nanoseconds(time);
+}
+
+static void nap(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);
+}
+
+/* --- the command line --- */
+
+struct command {
+	size_t count;
+	char *argument[48];
+};
+
+__attribute__((format(printf, 2, 3))) static void say(struct command *command, const char *format,
+                                                      ...)
+{
+	va_list list;
+
+	va_start(list, format);
+	if (vasprintf(&command->argument[command->count], format, list) >= 0)
+		command->count++;
+	va_end(list);
+}
+
+static void say_all(struct command *command, const char *const *words)
+{
+	while (words != NULL && *words != NULL)
+		say(command, "%s", *words++);
+}
+
+static void free_command(struct command *command)
+{
+	while (command->count > 0)
+		free(command->argument[--command->count]);
+}
+
+static void say_memories(struct command *command, const struct wp_qemu_arch *arch,
+                         uint64_t window_size)
+{
+	say(command, "-object");
+	say(command,
+	    "memory-backend-file,id=ram,size=%" PRIu64 ",mem-path=/proc/self/fd/%d,share=on",
+	    arch->ram_size, FD_RAM);
+	say(command, "-object");
+	say(command,
+	    "memory-backend-file,id=window,size=%" PRIu64 ",mem-path=/proc/self/fd/%d,share=on",
+	    window_size, FD_WINDOW);
+	say(command, "-m");
+	if (arch->window_is_dimm) {
+		say(command, "%" PRIu64 "M,slots=1,maxmem=%" PRIu64 "M", arch->ram_size >> 20,
+		    arch->ram_size >> 19);
+		say(command, "-device");
+		say(command, "pc-dimm,memdev=window,addr=%#x", WP_WINDOW_BASE);
+		return;
+	}
+	say(command, "%" PRIu64 "M", (arch->ram_size + window_size) >> 20);
+	if (arch->core_per_node) {
+		say(command, "-smp");
+		say(command, "2");
+	}
+	say(command, "-numa");
+	say(command, "node,memdev=ram%s", arch->core_per_node ? ",cpus=0" : "");
+	say(command, "-numa");
+	say(command, "node,memdev=window%s", arch->core_per_node ? ",cpus=1" : "");
+}
+
+static void compose(struct command *command, const struct wp_qemu *qemu, unsigned model)
+{
+	static const char *const quiet[] = {
+		"-accel", "tcg,thread=single", "-nodefaults",     "-display", "none", "-serial",
+		"none",   "-no-reboot",        "-no-user-config", NULL,
+	};
+	const struct wp_qemu_arch *arch = qemu->arch;
+
+	say(command, "%s", qemu->program);
+	say(command, "-M");
+	say(command, "%s%s", arch->board, arch->window_is_dimm ? ",memory-backend=ram" : "");
+	say(command, "-cpu");
+	say(command, "%s", arch->cpus[model]);
+	say_memories(command, arch, qemu->machine.memory->frames * WP_FRAME_SIZE);
+	say_all(command, quiet);
+	say_all(command, arch->extra);
+	say(command, "%s", arch->option);
+	say(command, "/proc/self/fd/%d", FD_FIRMWARE);
+	say(command, "-chardev");
+	say(command, "socket,id=control,fd=%d", FD_CONTROL);
+	say(command, "-mon");
+	say(command, "chardev=control,mode=control");
+}
+
+/* --- starting --- */
+
+/* All that a start needs and that must be let go of again if it fails. */
+struct start {
+	int firmware;
+	int control[2];
+	int said; /* where QEMU's complaints go */
+	struct command command;
+};
+
+static int memory_file(const char *name, uint64_t size)
+{
+	const int fd = memfd_create(name, MFD_CLOEXEC);
+
+	if (fd >= 0 && ftruncate(fd, (off_t)size) != 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int firmware_file(const struct wp_firmware *firmware)
+{
+	const size_t size = (size_t)(firmware->end - firmware->start);
+	const int fd = memory_file("firmware", 0);
+
+	if (fd >= 0 && write(fd, firmware->start, size) != (ssize_t)size) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static bool open_files(struct wp_qemu *qemu, struct wp_qemu_process *process, struct start *start)
+{
+	*start = (struct start){.firmware = -1, .control = {-1, -1}, .said = -1};
+	process->memory = memory_file("qemu-ram", qemu->arch->ram_size);
+	start->firmware = firmware_file(qemu->arch->firmware);
+	start->said = memory_file("qemu-said", 0);
+	if (process->memory < 0 || start->firmware < 0 || start->said < 0 ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, start->control) != 0)
+		return false;
+	process->control = start->control[0];
+	process->mailbox = mmap(NULL, sizeof *process->mailbox, PROT_READ | PROT_WRITE, MAP_SHARED,
+	                        process->memory, WP_MAILBOX_OFFSET);
+	return process->mailbox != MAP_FAILED;
+}
+
+static void close_if_open(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void close_start(struct start *start)
+{
+	close_if_open(&start->firmware);
+	close_if_open(&start->control[1]);
+	close_if_open(&start->said);
+	free_command(&start->command);
+}
+
+/* Lets go of what this process holds of a QEMU, dead or another process's. */
+static void forget(struct wp_qemu_process *process)
+{
+	if (process->mailbox != NULL && process->mailbox != MAP_FAILED)
+		munmap(process->mailbox, sizeof *process->mailbox);
+	process->mailbox = NULL;
+	close_if_open(&process->control);
+	close_if_open(&process->memory);
+	process->pid = 0;
+	process->resting = false;
+}
+
+/* `from` may be among the target numbers of others: first all out of their way. */
+static void become_qemu(const struct start *start, int ram, int window, pid_t parent)
+{
+	const int from[] = {ram, window, start->firmware, start->control[1], start->said};
+	int high[5];
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+	setsid();
+	for (size_t i = 0; i < 5; i++)
+		high[i] = fcntl(from[i], F_DUPFD, 64);
+	for (int i = 0; i < 4; i++)
+		dup2(high[i], FD_RAM + i);
+	dup2(high[4], STDOUT_FILENO);
+	dup2(high[4], STDERR_FILENO);
+	dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
+	syscall(SYS_close_range, 3, FD_RAM - 1, 0);
+	syscall(SYS_close_range, FD_FIRST_OTHER, ~0u, 0);
+	execv(start->command.argument[0], start->command.argument);
+	dprintf(STDERR_FILENO, "can't run it: %s\n", strerror(errno));
+	_exit(127);
+}
+
+/* Signals that this process ignores or blocks are nothing to QEMU. */
+static pid_t launch(const struct start *start, int ram, int window)
+{
+	const pid_t parent = getpid();
+	sigset_t all, before;
+	pid_t pid;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	pid = fork();
+	if (pid == 0) {
+		for (int number = 1; number < NSIG; number++)
+			signal(number, SIG_DFL);
+		sigemptyset(&all);
+		sigprocmask(SIG_SETMASK, &all, NULL);
+		become_qemu(start, ram, window, parent);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return pid;
+}
+
+static bool has_ended(struct wp_qemu_process *process)
+{
+	if (waitpid(process->pid, NULL, WNOHANG) == 0)
+		return false;
+	process->pid = 0;
+	return true;
+}
+
+static void kill_and_reap(struct wp_qemu_process *process)
+{
+	if (process->pid > 0) {
+		kill(process->pid, SIGKILL);
+		while (waitpid(process->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	process->pid = 0;
+}
+
+/* QEMU's own words on why it ended, on one line. */
+static void quote(int said, char *text)
+{
+	const ssize_t length = pread(said, text, SAID_LENGTH - 1, 0);
+
+	text[length > 0 ? length : 0] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	if (text[0] == '\0')
+		strcpy(text, "it says nothing");
+}
+
+static bool await_firmware(struct wp_qemu_process *process, const char *program, int said,
+                           char *why, size_t why_size)
+{
+	const uint64_t begun = now();
+	char text[SAID_LENGTH];
+
+	while (__atomic_load_n(&process->mailbox->magic, __ATOMIC_ACQUIRE) != WP_MAILBOX_MAGIC) {
+		if (has_ended(process)) {
+			quote(said, text);
+			snprintf(why, why_size, "%s ended as it started: %s", program, text);
+			return false;
+		}
+		if (now() - begun > START_NS) {
+			quote(said, text);
+			snprintf(why, why_size,
+			         "the walker in %s does not start (exception %#" PRIx64
+			         " at %#" PRIx64 "): %s",
+			         program, process->mailbox->panic[0], process->mailbox->panic[1],
+			         text);
+			return false;
+		}
+		nap();
+	}
+	return true;
+}
+
+/* The version is in QMP's greeting, which is the first thing it sends. */
+static void read_version(struct wp_qemu_process *process)
+{
+	struct pollfd greeted = {.fd = process->control, .events = POLLIN};
+	unsigned major = 0, minor = 0, micro = 0;
+	char text[512];
+	const char *at;
+	ssize_t length = 0;
+
+	if (poll(&greeted, 1, 1000) > 0)
+		length = recv(process->control, text, sizeof text - 1, MSG_DONTWAIT);
+	text[length > 0 ? length : 0] = '\0';
+	at = strstr(text, "\"major\":");
+	if (at != NULL)
+		sscanf(at, "\"major\": %u", &major);
+	at = strstr(text, "\"minor\":");
+	if (at != NULL)
+		sscanf(at, "\"minor\": %u", &minor);
+	at = strstr(text, "\"micro\":");
+	if (at != NULL)
+		sscanf(at, "\"micro\": %u", &micro);
+	snprintf(process->version, sizeof process->version, "%u.%u.%u", major, minor, micro);
+}
+
+/* The end of the window, which some boards write as they start; NULL: this one doesn't. */
+static uint8_t *save_end(const struct wp_qemu *qemu)
+{
+	const struct wp_memory *memory = qemu->machine.memory;
+	const size_t size = qemu->arch->spoils_end;
+	uint8_t *end = size > 0 ? malloc(size) : NULL;
+
+	if (end != NULL)
+		memcpy(end, memory->host + memory->frames * WP_FRAME_SIZE - size, size);
+	return end;
+}
+
+static void restore_end(const struct wp_qemu *qemu, uint8_t *end)
+{
+	const struct wp_memory *memory = qemu->machine.memory;
+	const size_t size = qemu->arch->spoils_end;
+
+	if (end != NULL)
+		memcpy(memory->host + memory->frames * WP_FRAME_SIZE - size, end, size);
+	free(end);
+}
+
+bool wp_qemu_start(struct wp_qemu *qemu, unsigned model, char *why, size_t why_size)
+{
+	struct wp_qemu_process *process = &qemu->processes[model];
+	struct start start;
+	uint8_t *end = save_end(qemu);
+	bool started = false;
+
+	forget(process);
+	if (!open_files(qemu, process, &start)) {
+		snprintf(why, why_size, "no memory file for %s: %s", qemu->arch->program,
+		         strerror(errno));
+	} else {
+		compose(&start.command, qemu, model);
+		start.command.argument[start.command.count] = NULL;
+		process->owner = getpid();
+		process->pid = launch(&start, process->memory, qemu->machine.memory->fd);
+		if (process->pid < 0)
+			snprintf(why, why_size, "can't fork: %s", strerror(errno));
+		else
+			started = await_firmware(process, qemu->program, start.said, why, why_size);
+	}
+	close_start(&start);
+	restore_end(qemu, end);
+	if (!started) {
+		kill_and_reap(process);
+		forget(process);
+		return false;
+	}
+	qemu->starts++;
+	read_version(process);
+	return true;
+}
+
+/* --- asking --- */
+
+/* What QEMU has computed so far: a busy host must not make it look hung. */
+static uint64_t computed(const struct wp_qemu_process *process)
+{
+	struct timespec time;
+	clockid_t clock;
+
+	if (clock_getcpuclockid(process->pid, &clock) != 0 || clock_gettime(clock, &time) != 0)
+		return 0;
+	return nanoseconds(time);
+}
+
+/* Since when the firmware, which notes each access, has not moved on. */
+struct watch {
+	uint32_t at;
+	uint64_t since, computed;
+};
+
+static bool hangs(struct watch *watch, const struct wp_qemu_process *process, uint64_t time)
+{
+	const uint32_t at = __atomic_load_n(&process->mailbox->at, __ATOMIC_RELAXED);
+
+	if (at != watch->at || watch->computed == 0) {
+		*watch = (struct watch){at, time, computed(process)};
+		return false;
+	}
+	if (time - watch->since < HANG_NS)
+		return false;
+	return time - watch->since > STUCK_NS || computed(process) - watch->computed > HANG_NS;
+}
+
+enum wp_qemu_end wp_qemu_exchange(struct wp_qemu_process *process)
+{
+	struct wp_mailbox *mailbox = process->mailbox;
+	const uint32_t number = mailbox->asked + 1;
+	const uint64_t begun = now();
+	struct watch watch = {.at = mailbox->at};
+
+	__atomic_store_n(&mailbox->asked, number, __ATOMIC_RELEASE);
+	if (process->resting)
+		kill(process->pid, SIGCONT);
+	process->resting = false;
+	for (unsigned turn = 1;; turn++) {
+		uint64_t time;
+
+		if (__atomic_load_n(&mailbox->done, __ATOMIC_ACQUIRE) == number)
+			return WP_QEMU_DONE;
+		if (turn % 64 != 0)
+			continue;
+		time = now();
+		if (time - begun > SPIN_NS) {
+			nap();
+			if (has_ended(process))
+				return WP_QEMU_DIED;
+		}
+		if (mailbox->panic[0] != 0 || hangs(&watch, process, time)) {
+			kill_and_reap(process);
+			return WP_QEMU_HUNG;
+		}
+	}
+}
+
+void wp_qemu_rest(struct wp_qemu_process *process)
+{
+	if (process->pid <= 0 || process->owner != getpid() || process->resting)
+		return;
+	kill(process->pid, SIGSTOP);
+	process->resting = true;
+}
+
+void wp_qemu_stop(struct wp_qemu_process *process)
+{
+	static const char quit[] = "{\"execute\":\"qmp_capabilities\"}{\"execute\":\"quit\"}";
+	const uint64_t begun = now();
+
+	if (process->pid > 0 && process->owner == getpid()) {
+		if (process->resting)
+			kill(process->pid, SIGCONT);
+		if (send(process->control, quit, sizeof quit - 1, MSG_NOSIGNAL) > 0) {
+			while (!has_ended(process) && now() - begun < QUIT_NS)
+				nap();
+		}
+		kill_and_reap(process);
+	}
+	forget(process);
+}

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * RISC-V on QEMU: the tested root is vsatp of a guest of the hypervisor extension,
+ * see firmware/walk_riscv64.c. "RV" is the Privileged ISA.
+ *
+ * The CPU tells page faults, which have one cause each for reads, writes and fetches
+ * and no more, from a walk that left memory. It shows where an allowed access leads,
+ * unless that is a table on its own way.
+ */
+#include "qemu.h"
+
+#include "../scratch.h"
+#include "firmware/riscv64.h"
+
+/* The CPU models. Neither has Svnapot: bit 63 of a leaf is reserved. */
+enum {
+	MODEL_PLAIN,
+	MODEL_SVPBMT,
+};
+static const char *const cpus[] = {
+	[MODEL_PLAIN] = "rv64,h=on,svpbmt=off,svnapot=off",
+	[MODEL_SVPBMT] = "rv64,h=on,svpbmt=on,svnapot=off",
+	NULL,
+};
+
+static int model(const struct wp_regime *regime)
+{
+	switch (regime->attributes) {
+	case WP_ATTR_SOFTWARE:
+		return MODEL_PLAIN;
+	case WP_ATTR_SVPBMT:
+		return MODEL_SVPBMT;
+	case WP_ATTR_XUANTIE:
+	default:
+		return -1;
+	}
+}
+
+/* RV "vsatp": as satp, Sv39 is 8, Sv48 9, Sv57 10. */
+static void set(const struct wp_qemu *qemu, uint64_t setting[12])
+{
+	const uint64_t mode = qemu->regime->levels + 5u;
+
+	setting[WP_RISCV64_VSATP] = mode << 60 | qemu->root >> 12;
+	setting[WP_RISCV64_WINDOW] = qemu->machine.memory->base;
+	setting[WP_RISCV64_WINDOW_FRAMES] = qemu->machine.memory->frames;
+}
+
+static void decode(const struct wp_qemu *qemu, const struct wp_probe *probe,
+                   const struct wp_reply *reply, struct wp_answer *answer)
+{
+	(void)qemu;
+	(void)probe;
+	if (answer->allowed == 0)
+		answer->fault = WP_FAULT_UNKNOWN;
+	for (unsigned kind = 0; kind < WP_KINDS; kind++) {
+		if ((answer->answered >> kind & 1) != 0 &&
+		    (reply->code[kind] & WP_RISCV64_OF_THE_WALK) != 0)
+			answer->fault = WP_FAULT_BUS;
+	}
+}
+
+/* --- what this QEMU gets wrong --- */
+
+#define V        ((uint64_t)1 << 0)
+#define R        ((uint64_t)1 << 1)
+#define W        ((uint64_t)1 << 2)
+#define X        ((uint64_t)1 << 3)
+#define U        ((uint64_t)1 << 4)
+#define A        ((uint64_t)1 << 6)
+#define D        ((uint64_t)1 << 7)
+#define PPN      ((((uint64_t)1 << 44) - 1) << 10)
+#define RESERVED ((uint64_t)0x7f << 54)
+#define PBMT     ((uint64_t)3 << 61)
+#define N        ((uint64_t)1 << 63)
+
+/* As in `quirks` below. */
+enum quirk {
+	QUIRK_RESERVED_BITS,
+	QUIRK_PBMT_3,
+	QUIRK_N,
+};
+
+/* Whether this QEMU takes an entry that the manual makes a page fault. */
+static bool is_taken(const struct wp_qemu *qemu, uint64_t entry)
+{
+	const bool leaf = (entry & (R | W | X)) != 0;
+
+	if ((entry & RESERVED) != 0 && wp_qemu_shown(qemu, QUIRK_RESERVED_BITS))
+		return true;
+	if (leaf && (entry & PBMT) == PBMT && wp_qemu_shown(qemu, QUIRK_PBMT_3))
+		return true;
+	return leaf && (entry & N) != 0 && wp_qemu_shown(qemu, QUIRK_N);
+}
+
+/*
+ * Follows the entries to `va`. What faults either way isn't looked at: an entry that
+ * isn't valid, W without R, a pointer with U, A or D or in the last level.
+ */
+static bool meets_quirk(const struct wp_qemu *qemu, uint64_t va)
+{
+	uint64_t table = qemu->root;
+
+	for (unsigned level = 0; level < qemu->regime->levels; level++) {
+		const unsigned shift = 12 + 9 * (qemu->regime->levels - 1u - level);
+		const uint64_t *entry = wp_memory_at(qemu->machine.memory,
+		                                     table + (va >> shift & 511) * 8, 8);
+
+		if (entry == NULL || (*entry & V) == 0)
+			return false;
+		if (is_taken(qemu, *entry))
+			return true;
+		if ((*entry & (R | W | X | U | A | D)) != 0)
+			return false;
+		table = (*entry & PPN) << 2;
+	}
+	return false;
+}
+
+static uint8_t answerable(const struct wp_qemu *qemu, uint64_t va)
+{
+	if (qemu->machine.incautious || qemu->model == MODEL_PLAIN ||
+	    !wp_regime_canonical(qemu->regime, va) || !meets_quirk(qemu, va))
+		return WP_ALL_KINDS;
+	return 0;
+}
+
+/* No RAM, so that it isn't kept by the TLB. */
+#define PAGE ((uint64_t)0x55 << 48)
+
+static bool reads_page(const struct wp_scratch *scratch)
+{
+	uint64_t pa;
+
+	return wp_scratch_translate(scratch, WP_KERNEL_READ, &pa) && pa == PAGE;
+}
+
+static bool leaf_is_taken(const struct wp_scratch *scratch, uint64_t bits)
+{
+	wp_scratch_map(scratch, PAGE, PT_READ);
+	*wp_scratch_last(scratch) |= bits;
+	return reads_page(scratch);
+}
+
+static bool pointer_is_taken(const struct wp_scratch *scratch, uint64_t bits)
+{
+	wp_scratch_map(scratch, PAGE, PT_READ);
+	*scratch->entry[1] = wp_scratch_table_entry(scratch, scratch->frame[2]) | bits;
+	return reads_page(scratch);
+}
+
+static bool reserved_bits_show(struct wp_scratch *scratch)
+{
+	for (unsigned bit = 54; bit <= 60; bit++) {
+		if (leaf_is_taken(scratch, (uint64_t)1 << bit) ||
+		    pointer_is_taken(scratch, (uint64_t)1 << bit))
+			return true;
+	}
+	return false;
+}
+
+static bool reserved_bits(struct wp_machine *machine)
+{
+	return wp_scratch_shows(machine, "riscv64_sv39_svpbmt", reserved_bits_show);
+}
+
+static bool pbmt_3_shows(struct wp_scratch *scratch)
+{
+	return leaf_is_taken(scratch, PBMT);
+}
+
+static bool pbmt_3(struct wp_machine *machine)
+{
+	return wp_scratch_shows(machine, "riscv64_sv39_svpbmt", pbmt_3_shows);
+}
+
+static bool n_shows(struct wp_scratch *scratch)
+{
+	return leaf_is_taken(scratch, N);
+}
+
+static bool n(struct wp_machine *machine)
+{
+	return wp_scratch_shows(machine, "riscv64_sv39_svpbmt", n_shows);
+}
+
+/* Svadu is asked for where there is a bit to ask with; here it is taken back. */
+static bool svadu_shows(struct wp_scratch *scratch)
+{
+	const uint64_t parameters[3] = {scratch->va};
+	uint64_t *leaf = wp_scratch_last(scratch);
+	uint64_t outcome[8];
+
+	wp_scratch_map(scratch, PAGE, PT_READ);
+	*leaf &= ~(A | D);
+	return wp_qemu_trial(wp_qemu_of(scratch->machine), WP_RISCV64_TRIAL_WITHOUT_ADUE,
+	                     parameters, outcome) &&
+	       outcome[0] == 0 && (*leaf & A) != 0;
+}
+
+static bool svadu(struct wp_machine *machine)
+{
+	return wp_scratch_shows(machine, "riscv64_sv39", svadu_shows);
+}
+
+static bool spvp_shows(struct wp_scratch *scratch)
+{
+	const uint64_t parameters[3] = {scratch->va};
+	uint64_t outcome[8];
+
+	wp_scratch_map(scratch, scratch->page, PT_READ);
+	return wp_qemu_trial(wp_qemu_of(scratch->machine), WP_RISCV64_TRIAL_SPVP, parameters,
+	                     outcome) &&
+	       outcome[0] == 0 && outcome[1] == 0;
+}
+
+static bool spvp(struct wp_machine *machine)
+{
+	return wp_scratch_shows(machine, "riscv64_sv39", spvp_shows);
+}
+
+static bool fence_shows(struct wp_scratch *scratch)
+{
+	const uint64_t other = scratch->va + PT_1G + 7 * PT_4K;
+	struct wp_machine *machine = scratch->machine;
+	uint64_t pa;
+
+	wp_scratch_map(scratch, scratch->page, PT_READ);
+	if (!wp_scratch_translate(scratch, WP_KERNEL_READ, &pa))
+		return false;
+	*wp_scratch_last(scratch) = 0;
+	if (!wp_scratch_translate(scratch, WP_KERNEL_READ, &pa))
+		return false;
+	machine->flush(machine, &other);
+	return !wp_scratch_translate(scratch, WP_KERNEL_READ, &pa);
+}
+
+static bool fence(struct wp_machine *machine)
+{
+	return wp_scratch_shows(machine, "riscv64_sv39", fence_shows);
+}
+
+#define LOAD_ACCESS_FAULT 5u
+
+static bool access_fault_shows(struct wp_scratch *scratch)
+{
+	const uint64_t parameters[3] = {scratch->va};
+	uint64_t outcome[8];
+
+	*wp_scratch_last(scratch) = 0;
+	return wp_qemu_trial(wp_qemu_of(scratch->machine), WP_RISCV64_TRIAL_BARE_SATP, parameters,
+	                     outcome) &&
+	       outcome[0] == LOAD_ACCESS_FAULT;
+}
+
+static bool access_fault(struct wp_machine *machine)
+{
+	return wp_scratch_shows(machine, "riscv64_sv39", access_fault_shows);
+}
+
+static const struct wp_quirk quirks[] = {
+	{"rv-svpbmt-reserved-bits",
+         "with Svpbmt, bits 54 to 60 of an entry are ignored; a probe that meets one gets no "
+         "answer",
+         "Privileged ISA, \"Sv39\": reserved, page fault", reserved_bits},
+	{"rv-pbmt-3", "PBMT = 3 is accepted in a leaf; a probe that meets it gets no answer",
+         "Privileged ISA, \"Svpbmt\": reserved, page fault", pbmt_3},
+	{"rv-svpbmt-n",
+         "with Svpbmt and without Svnapot, bit 63 of a leaf is ignored; a probe that meets it "
+         "gets no answer",
+         "Privileged ISA, \"Sv39\": reserved without Svnapot, page fault", n},
+	{"rv-svadu", "the hart sets A and D itself, and can't be made to fault instead (Svade)",
+         "Privileged ISA, \"Svadu\": only with menvcfg.ADUE", svadu},
+	{"rv-spvp-tlb",
+         "what a kernel's HLV has read, a user's may read from the same mode until a flush; the "
+         "two are made from different modes",
+         "Privileged ISA, \"Hypervisor Virtual-Machine Load and Store Instructions\": SPVP is "
+         "the privilege",
+         spvp},
+	{"rv-hlv-access-fault",
+         "a page fault of HLV is told as an access fault if satp is bare; it isn't",
+         "Privileged ISA, \"Hypervisor Virtual-Machine Load and Store Instructions\": as in "
+         "VS-mode",
+         access_fault},
+	{"rv-hfence-va-flushes-all",
+         "HFENCE.VVMA with an address drops every translation: it can't show a wrong address",
+         "Privileged ISA, \"Hypervisor Memory-Management Fence Instructions\": allowed", fence},
+};
+
+const struct wp_qemu_arch wp_qemu_riscv64 = {
+	.program = "qemu-system-riscv64",
+	.package = "qemu-system-misc",
+	.board = "virt",
+	.cpus = cpus,
+	.option = "-kernel",
+	.extra = (const char *const[]){"-bios", "none", NULL},
+	.ram_base = 0x80000000,
+	.ram_size = (uint64_t)1 << 30,
+	.core_per_node = true,
+	.spoils_end = 2u << 20, /* QEMU 10 puts its device tree at the end of memory */
+	.keeps_tlb = true,
+	.firmware = &wp_firmware_riscv64,
+	.quirks = quirks,
+	.quirk_count = sizeof quirks / sizeof quirks[0],
+	.model = model,
+	.set = set,
+	.answerable = answerable,
+	.decode = decode,
+};
