@@ -85,7 +85,7 @@ struct wp_runner {
 	struct wp_warm warm;
 	uint32_t op;
 	uint64_t swept[WP_MODEL_TABLES]; /* the stores then, plus one; 0: never */
-	uint32_t *frame_op; /* the operation during which each frame was handed out */
+	uint32_t *frame_op;              /* the operation during which each frame was handed out */
 	struct wp_addresses addresses;
 	struct wp_probe probes[WP_MAX_ADDRESSES];
 	struct wp_answer answers[WP_MAX_ADDRESSES];

@@ -339,6 +339,8 @@ static void run_batch(struct wp_runner *runner, const struct wp_call *call)
 	/* ignore() is for tables that no CPU has loaded: so none has */
 	for (unsigned i = 0; i < WP_MODEL_TABLES && runner->ignoring; i++)
 		wp_tlb_flush(&runner->tlbs[i], NULL);
+	if (runner->ignoring)
+		runner->warm.root = 0;
 	runner->ignoring = false;
 	if (!runner->batched[0] && !runner->batched[1])
 		runner->waiting = 0;

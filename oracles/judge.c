@@ -119,9 +119,13 @@ void wp_judge_answer(const struct wp_regime *regime, const struct wp_expectation
 	(void)regime;
 	/* a hole faults whatever lies elsewhere; LoongArch would read on at address 0 */
 	if (answer->fault == WP_FAULT_BUS) {
-		wp_found(finding, WP_LAW_FAITHFUL, "left-memory",
-		         "%s leaves guest memory at level %u on the way to %#" PRIx64, name,
-		         answer->level, va);
+		if (answer->level == 0xff)
+			wp_found(finding, WP_LAW_FAITHFUL, "left-memory",
+			         "%s leaves guest memory on the way to %#" PRIx64, name, va);
+		else
+			wp_found(finding, WP_LAW_FAITHFUL, "left-memory",
+			         "%s leaves guest memory at level %u on the way to %#" PRIx64, name,
+			         answer->level, va);
 		return;
 	}
 	if (wrong != 0) {

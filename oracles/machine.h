@@ -58,7 +58,7 @@ struct wp_answer {
 	uint8_t level;       /* where the walk ended; 0xff: unknown */
 	uint8_t memory_type; /* enum wp_memory_type */
 	bool global;         /* the CPU may keep it across address spaces */
-	bool pa_unknown;     /* allowed, but this machine can't see where it leads: pa is 0 */
+	bool pa_unknown;     /* this machine can't see where it leads: pa is 0 */
 	uint64_t pa;         /* where va leads, if allowed or fault is PERMISSION; else 0 */
 	uint64_t size;       /* of the leaf; 0: this machine can't see it */
 };

@@ -309,7 +309,9 @@ static void assert_counts(const struct bench *bench)
 	const unsigned long pages = 2 * (unsigned long)__builtin_popcountll(regime->leaf_sizes);
 	const unsigned long mapped = pages * expressible(regime);
 	const unsigned kinds = regime->one_privilege ? 3 : 6;
-	const unsigned qemu_kinds = kinds;
+	/* at EL2 nothing stops a fetch from a device: the two pages below the window aren't asked */
+	const unsigned long unfetched =
+		regime->one_privilege ? 2 * 3 * (expressible(regime) - without_access(regime)) : 0;
 	/* x86-pa40: Unicorn's x86 has 40 physical address bits; half the pages are above */
 	const unsigned long unanswered =
 		regime->arch == WP_X86_64
@@ -326,7 +328,8 @@ static void assert_counts(const struct bench *bench)
 		assert_int_equal(bench->of[WP_UNICORN_MACHINE].answered,
 		                 (mapped - unanswered) * 3 * kinds);
 	if (bench->set.machines[WP_QEMU_MACHINE][regime->arch])
-		assert_int_equal(bench->of[WP_QEMU_MACHINE].answered, mapped * 3 * qemu_kinds);
+		assert_int_equal(bench->of[WP_QEMU_MACHINE].answered,
+		                 mapped * 3 * kinds - unfetched);
 	if (bench->set.machines[WP_KVM_MACHINE][regime->arch])
 		assert_true(bench->of[WP_KVM_MACHINE].answered > mapped);
 }

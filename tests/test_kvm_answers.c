@@ -117,7 +117,7 @@ static void accessed_and_dirty_are_set(void **state)
 	}
 }
 
-/* Each is another way to the same frame, and none may be executed: it holds tables. */
+/* Its frame is both table and data: nothing may be written there to be executed. */
 static void a_table_that_leads_to_itself_is_walked(void **state)
 {
 	struct fixture *fixture = *state;

@@ -83,6 +83,7 @@ struct wp_mailbox {
 };
 
 _Static_assert(sizeof(struct wp_reply) == 56, "the same for both");
-_Static_assert(sizeof(struct wp_mailbox) <= WP_MAILBOX_ROOM, "it has room");
+enum { WP_MAILBOX_SIZE = sizeof(struct wp_mailbox) };
+_Static_assert(WP_MAILBOX_SIZE <= WP_MAILBOX_ROOM, "it has room");
 
 #endif

@@ -402,8 +402,10 @@ static bool serves(struct wp_qemu *qemu, char *why, size_t why_size)
 		snprintf(why, why_size,
 		         "built without the walker firmware for QEMU: run scripts/setup, "
 		         "and build anew");
-	else if (memory->base != WP_WINDOW_BASE || memory->frames % 256 != 0)
-		snprintf(why, why_size, "QEMU needs the guest memory window at %#x, in whole MiB",
+	else if (memory->base != WP_WINDOW_BASE || memory->frames % 256 != 0 ||
+	         memory->frames > WP_WINDOW_FRAMES)
+		snprintf(why, why_size,
+		         "QEMU needs the guest memory window at %#x, up to 16 whole MiB",
 		         WP_WINDOW_BASE);
 	else if (!find(qemu))
 		snprintf(why, why_size, "no %s: install %s, or name it with --qemu PATH",

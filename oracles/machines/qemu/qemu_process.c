@@ -345,11 +345,18 @@ static void read_version(struct wp_qemu_process *process)
 	snprintf(process->version, sizeof process->version, "%u.%u.%u", major, minor, micro);
 }
 
+static size_t spoiled(const struct wp_qemu *qemu)
+{
+	const size_t window = qemu->machine.memory->frames * WP_FRAME_SIZE;
+
+	return qemu->arch->spoils_end < window ? qemu->arch->spoils_end : window;
+}
+
 /* The end of the window, which some boards write as they start; NULL: this one doesn't. */
 static uint8_t *save_end(const struct wp_qemu *qemu)
 {
 	const struct wp_memory *memory = qemu->machine.memory;
-	const size_t size = qemu->arch->spoils_end;
+	const size_t size = spoiled(qemu);
 	uint8_t *end = size > 0 ? malloc(size) : NULL;
 
 	if (end != NULL)
@@ -360,7 +367,7 @@ static uint8_t *save_end(const struct wp_qemu *qemu)
 static void restore_end(const struct wp_qemu *qemu, uint8_t *end)
 {
 	const struct wp_memory *memory = qemu->machine.memory;
-	const size_t size = qemu->arch->spoils_end;
+	const size_t size = spoiled(qemu);
 
 	if (end != NULL)
 		memcpy(memory->host + memory->frames * WP_FRAME_SIZE - size, end, size);

@@ -139,6 +139,9 @@ bool nested_let_in(uint64_t pa)
 	entry = descend(pa, LEVELS - 1, NULL, NULL, NULL);
 	if (*entry != 0)
 		return false;
+	/* one may be noted again: another page has stood in for it since */
+	if (let_in_count == MOST_FRAMES)
+		nested_let_none_in();
 	*entry = (pa & ADDRESS) | MEMORY;
 	let_in[let_in_count++] = entry;
 	return true;

@@ -50,7 +50,6 @@ vector:
 unexpected:
 	la.pcrel $sp, stack_top
 	bl	panic
-2:	b	2b
 
 	/* a0: address; a1: byte to store. */
 	.globl	load_as_kernel

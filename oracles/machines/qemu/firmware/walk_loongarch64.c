@@ -314,7 +314,8 @@ struct wp_mailbox *walker_mailbox(void)
 	return physical(WP_MAILBOX_OFFSET);
 }
 
-void panic(void)
+/* Also called by the exception vector. */
+_Noreturn void panic(void)
 {
 	struct wp_mailbox *mailbox = walker_mailbox();
 
@@ -322,6 +323,8 @@ void panic(void)
 	mailbox->panic[2] = csr_read(CSR_BADV);
 	mailbox->panic[3] = csr_read(CSR_TLBRERA);
 	__atomic_store_n(&mailbox->panic[0], csr_read(CSR_ESTAT) | 1, __ATOMIC_RELEASE);
+	for (;;)
+		;
 }
 
 void walker_start(struct wp_mailbox *mailbox)

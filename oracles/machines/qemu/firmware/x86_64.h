@@ -14,13 +14,13 @@ enum {
 
 /*
  * The stub's guest physical addresses: what the guest runs, and the tables that
- * the lent root entry leads to, from the last level up. At the end of all
- * addresses, where a test hardly ever points.
+ * the lent root entry leads to, from the last level up. No round number, and no
+ * end of anything: where a test hardly ever points.
  */
 #define WP_X86_64_STUB_PAGES  7u
 #define WP_X86_64_STUB_TABLES 4u
 #define WP_X86_64_STUB_FRAMES (WP_X86_64_STUB_PAGES + WP_X86_64_STUB_TABLES)
-#define WP_X86_64_STUB_PA     (0x0010000000000000u - WP_X86_64_STUB_FRAMES * 0x1000u)
+#define WP_X86_64_STUB_PA     0x0009a6d35b2c7000u
 
 /* wp_reply.code is an EXITCODE (APM vol. 2, appendix C), and below it the error code. */
 #define WP_X86_64_EXIT_SHIFT 16u
