@@ -183,3 +183,11 @@ void wp_cli_machine_option(int key, char *value, unsigned *without)
 		wp_cli_fail("--without %s: there is unicorn, qemu and kvm", value);
 	*without |= 1u << kind;
 }
+
+void wp_cli_checks(const char *text, unsigned *checks)
+{
+	char why[200];
+
+	if (!wp_checks_parse(text, checks, why, sizeof why))
+		wp_cli_fail("--law %s: %s", text, why);
+}

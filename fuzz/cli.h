@@ -45,6 +45,9 @@ void wp_cli_load(const char *path, const char *scope, const struct wp_subject *s
 /* WP_KEY_WITHOUT adds a bit of enum wp_machine_name; or fails. */
 void wp_cli_machine_option(int key, char *value, unsigned *without);
 
+/* Applies --law to the bits of enum wp_check; or fails. */
+void wp_cli_checks(const char *text, unsigned *checks);
+
 /* Prints and frees it. */
 void wp_cli_json(json_t *json);
 
@@ -58,6 +61,7 @@ enum wp_option {
 	WP_KEY_SCOPE,
 	WP_KEY_WITHOUT,
 	WP_KEY_QEMU,
+	WP_KEY_LAW,
 	WP_KEY_OWN, /* a command's own from here on */
 };
 
@@ -70,6 +74,8 @@ enum wp_option {
 #define WP_OPTIONS_MACHINES                                                                        \
 	{"without", WP_KEY_WITHOUT, "MACHINE", 0, WP_HELP_WITHOUT, 0},                             \
 		{"qemu", WP_KEY_QEMU, "PATH", 0, WP_HELP_QEMU, 0}
+#define WP_HELP_LAW     "Checks to run: -warm,+stores, or stale,frames for just these; all, none"
+#define WP_OPTION_LAW   {"law", WP_KEY_LAW, "CHECKS", 0, WP_HELP_LAW, 0}
 #define WP_OPTION_SCOPE {"scope", WP_KEY_SCOPE, "PREFIX", 0, WP_HELP_SCOPE, 0}
 
 #endif

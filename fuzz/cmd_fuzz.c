@@ -134,6 +134,7 @@ static const struct argp_option options[] = {
 	{"sample", KEY_SAMPLE, "N", 0,
          "Ask QEMU and KVM about one program in N (default 64; 1: about all)", 0},
 	WP_OPTIONS_MACHINES,
+	WP_OPTION_LAW,
 	WP_OPTION_SUBJECT,
 	WP_OPTION_JSON,
 	{0},
@@ -168,6 +169,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		return 0;
 	case KEY_SAMPLE:
 		campaign->sample = (unsigned)wp_cli_number(value, "--sample", 1, 1000000000);
+		return 0;
+	case WP_KEY_LAW:
+		wp_cli_checks(value, &campaign->checks);
 		return 0;
 	case WP_KEY_WITHOUT:
 	case WP_KEY_QEMU:
@@ -225,6 +229,7 @@ static int run(int argc, char **argv)
 		.jobs = cores(),
 		.patience = WP_HANG_SECONDS,
 		.sample = WP_SAMPLE,
+		.checks = WP_ALL_CHECKS,
 		.found = found,
 		.tick = tick,
 	};

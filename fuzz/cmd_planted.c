@@ -154,6 +154,7 @@ static int run(int argc, char **argv)
 		.jobs = 1, /* in order, so that the same seed finds at the same program */
 		.patience = WP_HANG_SECONDS,
 		.sample = WP_SAMPLE,
+		.checks = WP_ALL_CHECKS,
 		.first_only = true,
 		.found = found,
 		.tick = tick,

@@ -39,7 +39,7 @@ struct replay {
 	const struct wp_subject *subject;
 	bool json;
 	unsigned archs;
-	unsigned without;
+	unsigned without, checks;
 	struct shared *shared;
 	bool any;
 	json_t *list;
@@ -98,6 +98,7 @@ static bool open_runner(const struct replay *replay, struct wp_runner *runner)
 	    !wp_machines_prove(&set, true, shared->why, sizeof shared->why))
 		return false;
 	wp_machines_add_to(&set, runner);
+	runner->checks = replay->checks;
 	return true;
 }
 
@@ -221,6 +222,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	case WP_KEY_SUBJECT:
 		replay->subject = wp_cli_subject(value);
 		return 0;
+	case WP_KEY_LAW:
+		wp_cli_checks(value, &replay->checks);
+		return 0;
 	case WP_KEY_WITHOUT:
 	case WP_KEY_QEMU:
 		wp_cli_machine_option(key, value, &replay->without);
@@ -262,6 +266,7 @@ static int run(int argc, char **argv)
 	static struct replay replay;
 
 	replay.subject = &wp_library_subject;
+	replay.checks = WP_ALL_CHECKS;
 	wp_cli_parse(&argp, argc, argv, &replay);
 	replay.list = json_array();
 	prepare(&replay);

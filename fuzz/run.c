@@ -120,6 +120,7 @@ bool wp_runner_open(struct wp_runner *runner, const struct wp_subject *subject,
 {
 	memset(runner, 0, sizeof *runner);
 	runner->stats = stats;
+	runner->checks = WP_ALL_CHECKS;
 	runner->model = wp_model_new();
 	runner->frame_op = calloc(WP_WINDOW_FRAMES, sizeof *runner->frame_op);
 	if (!runner->model || !runner->frame_op || !wp_runner_use(runner, subject)) {

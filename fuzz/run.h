@@ -7,6 +7,7 @@
 #ifndef WP_RUN_H
 #define WP_RUN_H
 
+#include "checks.h"
 #include "judge.h"
 #include "program.h"
 #include "subject.h"
@@ -66,6 +67,7 @@ struct wp_runner {
 	struct wp_machine *machines[WP_MAX_MACHINES]; /* beside the paper machine */
 	size_t machine_count;
 	uint16_t proven[WP_MAX_MACHINES]; /* slow machines': a bit for each regime */
+	unsigned checks;                  /* bits of enum wp_check */
 	unsigned sample;                  /* 0 and 1: slow machines are asked every time */
 	struct pt_platform platform;
 	struct wp_stats *stats;
@@ -130,6 +132,11 @@ void wp_run_call(struct wp_runner *runner, const struct wp_call *call);
 void wp_run_judge_call(struct wp_runner *runner, const struct wp_call *call);
 void wp_run_sweep(struct wp_runner *runner, unsigned table);
 uint64_t wp_run_salt(const struct wp_runner *runner);
+static inline bool wp_run_checks(const struct wp_runner *runner, enum wp_check check)
+{
+	return (runner->checks >> check & 1) != 0;
+}
+
 void wp_run_judge_all(struct wp_runner *runner);
 void wp_run_ready_slow(struct wp_runner *runner, uint64_t hash);
 bool wp_run_serves(const struct wp_runner *runner, size_t machine);

@@ -175,7 +175,8 @@ void wp_run_warm(struct wp_runner *runner, const struct wp_call *call)
 {
 	const uint64_t size = call->size == 0 ? 1 : call->size;
 
-	if (!runner->subject->reports_flushes || call->opcode > WP_OP_GIVE_BACK)
+	if (!runner->subject->reports_flushes || call->opcode > WP_OP_GIVE_BACK ||
+	    !wp_run_checks(runner, WP_CHECK_STALE))
 		return;
 	for (unsigned table = 0; table < WP_MODEL_TABLES; table++) {
 		uint64_t root;

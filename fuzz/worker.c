@@ -133,6 +133,7 @@ static bool open_runner(const struct wp_campaign *campaign, struct wp_runner *ru
 		return false;
 	wp_machines_add_to(&set, runner);
 	runner->sample = campaign->sample;
+	runner->checks = campaign->checks;
 	for (size_t row = 0; row < campaign->row_count; row++) {
 		for (size_t i = 0; i < WP_MAX_MACHINES; i++)
 			worker->stats[row].machines[i].name = worker->aside.machines[i].name;

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#include "checks.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct wp_check_name wp_check_names[WP_CHECKS] = {
+	[WP_CHECK_STALE] = {"stale", "a model of the worst TLB (L3)"},
+	[WP_CHECK_WARM] = {"warm", "the TLBs of emulated CPUs (L3)"},
+	[WP_CHECK_FRAMES] = {"frames", "frames freed early, twice or still linked (L3, L6)"},
+	[WP_CHECK_STORES] = {"stores", "a walk after every store (L4)"},
+	[WP_CHECK_READING] = {"reading", "reading writes nothing (L5)"},
+	[WP_CHECK_REFUSALS] = {"refusals", "each allocation refused in turn (L2)"},
+	[WP_CHECK_ACCESSED] = {"accessed", "accessed and dirty bits (L8)"},
+};
+
+static bool apply(const char *name, size_t length, char sign, unsigned *checks)
+{
+	for (unsigned i = 0; i < WP_CHECKS; i++) {
+		if (strlen(wp_check_names[i].name) != length ||
+		    strncmp(wp_check_names[i].name, name, length) != 0)
+			continue;
+		if (sign == '-')
+			*checks &= ~(1u << i);
+		else
+			*checks |= 1u << i;
+		return true;
+	}
+	return false;
+}
+
+static bool refuse(const char *name, size_t length, char *why, size_t why_size)
+{
+	size_t at = (size_t)snprintf(why, why_size, "no check '%.*s': all, none", (int)length,
+	                             name);
+
+	for (unsigned i = 0; i < WP_CHECKS && at < why_size; i++)
+		at += (size_t)snprintf(why + at, why_size - at, ", %s", wp_check_names[i].name);
+	return false;
+}
+
+bool wp_checks_parse(const char *text, unsigned *checks, char *why, size_t why_size)
+{
+	if (*text != '+' && *text != '-')
+		*checks = 0;
+	while (*text != '\0') {
+		const char sign = *text == '+' || *text == '-' ? *text++ : '+';
+		const size_t length = strcspn(text, ",");
+
+		if (length == 3 && strncmp(text, "all", 3) == 0)
+			*checks = WP_ALL_CHECKS;
+		else if (length == 4 && strncmp(text, "none", 4) == 0)
+			*checks = 0;
+		else if (!apply(text, length, sign, checks))
+			return refuse(text, length, why, why_size);
+		text += length + (text[length] == ',');
+	}
+	return true;
+}
