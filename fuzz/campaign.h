@@ -36,6 +36,7 @@ struct wp_campaign {
 	unsigned jobs;
 	unsigned patience; /* seconds for one program, before it hangs */
 	unsigned without;  /* bits of enum wp_machine_name: left out */
+	unsigned checks;   /* bits of enum wp_check */
 	unsigned sample;   /* slow machines are asked about one program in so many */
 	bool first_only;   /* ends at the first finding */
 

@@ -211,7 +211,7 @@ static void prepare(struct replay *replay)
 /* ---- arguments ---- */
 
 static const struct argp_option options[] = {
-	WP_OPTION_SUBJECT, WP_OPTION_SCOPE, WP_OPTIONS_MACHINES, WP_OPTION_JSON, {0},
+	WP_OPTION_SUBJECT, WP_OPTION_SCOPE, WP_OPTIONS_MACHINES, WP_OPTION_LAW, WP_OPTION_JSON, {0},
 };
 
 static error_t parse(int key, char *value, struct argp_state *state)
