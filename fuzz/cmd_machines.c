@@ -8,13 +8,14 @@
 
 #include "grid.h"
 #include "machine_set.h"
+#include "machines/scratch.h"
 #include "report.h"
 
 /* How long each machine's speed is measured. */
 #define MEASURED_NS 100000000u
 
 struct machines {
-	bool json, only_quirks;
+	bool json, only_quirks, tables;
 	unsigned without;
 	struct wp_stats stats;
 	struct wp_runner runner;
@@ -117,6 +118,12 @@ static json_t *show_quirks(struct machines *machines, struct wp_machine *machine
 		if (!machines->json)
 			printf("  quirk %s%s: %s (%s)\n", quirk->key,
 			       there ? "" : " IS GONE, take it out", quirk->what, quirk->manual);
+		if (machines->tables && !machines->json) {
+			wp_memory_reset(machine->memory);
+			wp_scratch_trace(stdout);
+			quirk->still_there(machine);
+			wp_scratch_trace(NULL);
+		}
 	}
 	wp_memory_reset(machine->memory);
 	return quirks;
@@ -172,10 +179,14 @@ static void show_all(struct machines *machines)
 
 /* ---- arguments ---- */
 
-enum { KEY_QUIRKS = WP_KEY_OWN };
+enum {
+	KEY_QUIRKS = WP_KEY_OWN,
+	KEY_TABLES,
+};
 
 static const struct argp_option options[] = {
 	{"quirks", KEY_QUIRKS, NULL, 0, "Only the quirks", 0},
+	{"tables", KEY_TABLES, NULL, 0, "With each quirk, the tables and accesses that show it", 0},
 	WP_OPTIONS_MACHINES,
 	WP_OPTION_JSON,
 	{0},
@@ -191,6 +202,10 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	}
 	if (key == KEY_QUIRKS) {
 		machines->only_quirks = true;
+		return 0;
+	}
+	if (key == KEY_TABLES) {
+		machines->tables = true;
 		return 0;
 	}
 	if (key == WP_KEY_WITHOUT || key == WP_KEY_QEMU) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "scratch.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 /* Another index, neither the first nor the last, at each level. */
@@ -85,6 +86,44 @@ void wp_scratch_map(const struct wp_scratch *scratch, uint64_t pa, pt_flags flag
 	                                                  flags);
 }
 
+static FILE *trace;
+
+void wp_scratch_trace(FILE *out)
+{
+	trace = out;
+}
+
+static void print_outcome(const struct wp_answer *answer, unsigned kind)
+{
+	if ((answer->answered >> kind & 1) == 0)
+		fputs("no answer", trace);
+	else if ((answer->allowed >> kind & 1) == 0)
+		fputs("faults", trace);
+	else if (answer->pa_unknown)
+		fputs("goes through", trace);
+	else
+		fprintf(trace, "goes to %#" PRIx64, answer->pa);
+}
+
+/* The entries on the way, as they are now; what this machine did, and what the manuals say. */
+static void print_access(const struct wp_scratch *scratch, enum wp_kind kind,
+                         const struct wp_answer *answer)
+{
+	struct wp_answer paper;
+
+	fprintf(trace, "    %s:", scratch->regime->name);
+	for (unsigned level = 0; level < scratch->regime->levels; level++)
+		fprintf(trace, " L%u %#" PRIx64, level, *scratch->entry[level]);
+	fprintf(trace, "\n      %s at %#" PRIx64 ": %s ", wp_kind_name(kind), scratch->va,
+	        scratch->machine->name);
+	print_outcome(answer, kind);
+	wp_paper_walk(scratch->regime, scratch->machine->memory, scratch->frame[0], scratch->va,
+	              &paper);
+	fputs(", paper ", trace);
+	print_outcome(&paper, kind);
+	fputc('\n', trace);
+}
+
 bool wp_scratch_translate(const struct wp_scratch *scratch, enum wp_kind kind, uint64_t *pa)
 {
 	struct wp_machine *machine = scratch->machine;
@@ -96,6 +135,8 @@ bool wp_scratch_translate(const struct wp_scratch *scratch, enum wp_kind kind, u
 	else
 		machine->probe(machine, &probe, &answer, 1);
 	*pa = answer.pa;
+	if (trace != NULL)
+		print_access(scratch, kind, &answer);
 	return answer.allowed != 0;
 }
 

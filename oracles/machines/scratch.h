@@ -6,6 +6,8 @@
 #ifndef WP_SCRATCH_H
 #define WP_SCRATCH_H
 
+#include <stdio.h>
+
 #include "../machine.h"
 
 #define WP_SCRATCH_LEVELS 5
@@ -49,6 +51,9 @@ void wp_scratch_map(const struct wp_scratch *scratch, uint64_t pa, pt_flags flag
  * denied, or not answered.
  */
 bool wp_scratch_translate(const struct wp_scratch *scratch, enum wp_kind kind, uint64_t *pa);
+
+/* From now on each such access is printed with its tables; NULL: no longer. */
+void wp_scratch_trace(FILE *out);
 
 /* Shows a quirk on tables for `regime`; false if there is no memory for them. */
 bool wp_scratch_shows(struct wp_machine *machine, const char *regime,
