@@ -291,6 +291,7 @@ static bool create(struct wp_runner *runner, unsigned table)
 	const pt_status status = runner->subject->create(runner->instance, table);
 
 	wp_tlb_reset(&runner->tlbs[table], runner->regime, &runner->memory);
+	runner->warm.root = 0; /* a new table may have the frame of the old one */
 	if (status != verdict.status)
 		wp_found(&runner->result->finding, WP_LAW_STATUS, "status",
 		         "create() returned %s, it must return %s", pt_status_name(status),
