@@ -268,10 +268,11 @@ static bool bury(struct wp_campaign *campaign, struct wp_worker *worker, int sta
 /* True: it stood still, and was killed. */
 static bool kill_if_hung(const struct wp_campaign *campaign, struct wp_worker *worker)
 {
-	uint64_t beat = worker->aside.programs;
+	uint64_t beat = worker->aside.programs + worker->aside.operations;
 
+	/* each operation is a sign of life: on a busy host a program may take its time */
 	for (size_t row = 0; row < campaign->row_count; row++)
-		beat += worker->stats[row].programs;
+		beat += worker->stats[row].programs + worker->stats[row].operations;
 	if (!wp_watch_stalled(&worker->watch, beat, campaign->patience))
 		return false;
 	kill(worker->pid, SIGKILL);

@@ -20,8 +20,8 @@ enum wp_order {
 	WP_ORDER_NOTHING, /* for measuring the way there and back */
 	WP_ORDER_PROBE,
 	WP_ORDER_FLUSH_ALL,
-	WP_ORDER_FLUSH_ADDRESS, /* setting as for probes, parameter[0] is the address */
-	WP_ORDER_TRIAL,         /* of the architecture's own: parameter[0] says which */
+	WP_ORDER_FLUSH_ADDRESSES, /* the first `count` of `questions` */
+	WP_ORDER_TRIAL,           /* of the architecture's own: parameter[0] says which */
 };
 
 /* Flags of WP_ORDER_PROBE. */

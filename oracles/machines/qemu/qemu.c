@@ -248,29 +248,54 @@ static void probe(struct wp_machine *machine, const struct wp_probe *probes,
 	struct wp_qemu *qemu = wp_qemu_of(machine);
 
 	qemu->stale = false;
+	qemu->flushes = 0;
 	probe_with(qemu, probes, answers, count, 0);
+}
+
+/* A flush that fails must not go unseen, though one that died of it has an empty TLB. */
+static void give_flush(struct wp_qemu *qemu, enum wp_order order)
+{
+	struct wp_qemu_process *process = &qemu->processes[qemu->model];
+
+	if (!is_running(process) || give(qemu, process, order) != WP_QEMU_HUNG)
+		return;
+	qemu->machine.hangs++;
+	snprintf(qemu->machine.hung_by, sizeof qemu->machine.hung_by,
+	         "%s %s hung on a flush under %s", qemu->arch->program, qemu->machine.version,
+	         qemu->regime->name);
+}
+
+/* The flushes by address that were asked for since the last warm probe. */
+static void make_flushes(struct wp_qemu *qemu)
+{
+	struct wp_qemu_process *process = &qemu->processes[qemu->model];
+
+	if (qemu->flushes == 0)
+		return;
+	if (is_running(process)) {
+		process->mailbox->count = qemu->flushes;
+		for (unsigned i = 0; i < qemu->flushes; i++)
+			process->mailbox->questions[i].va = qemu->flush[i];
+	}
+	qemu->flushes = 0;
+	give_flush(qemu, WP_ORDER_FLUSH_ADDRESSES);
 }
 
 static void flush(struct wp_machine *machine, const uint64_t *va)
 {
 	struct wp_qemu *qemu = wp_qemu_of(machine);
-	struct wp_qemu_process *process = &qemu->processes[qemu->model];
 
 	assert(qemu->regime != NULL);
-	if (!is_running(process)) /* nothing is in its TLB */
+	if (va == NULL) {
+		qemu->flushes = 0;
+		qemu->stale = true; /* all of it, before the next warm probe */
 		return;
-	if (va != NULL)
-		process->mailbox->parameter[0] = *va;
-	else
-		qemu->stale = false;
-	/* one that died of it has an empty TLB, but a flush that fails must not go unseen */
-	if (give(qemu, process, va != NULL ? WP_ORDER_FLUSH_ADDRESS : WP_ORDER_FLUSH_ALL) ==
-	    WP_QEMU_HUNG) {
-		qemu->machine.hangs++;
-		snprintf(qemu->machine.hung_by, sizeof qemu->machine.hung_by,
-		         "%s %s hung on a flush under %s", qemu->arch->program,
-		         qemu->machine.version, qemu->regime->name);
 	}
+	if (qemu->stale)
+		return;
+	if (qemu->flushes == WP_QEMU_FLUSHES)
+		make_flushes(qemu);
+	qemu->flush[qemu->flushes++] = *va;
 }
 
 static void probe_warm(struct wp_machine *machine, const struct wp_probe *probes,
@@ -279,7 +304,10 @@ static void probe_warm(struct wp_machine *machine, const struct wp_probe *probes
 	struct wp_qemu *qemu = wp_qemu_of(machine);
 
 	if (qemu->stale)
-		flush(machine, NULL);
+		give_flush(qemu, WP_ORDER_FLUSH_ALL);
+	else
+		make_flushes(qemu);
+	qemu->stale = false;
 	probe_with(qemu, probes, answers, count, WP_PROBE_WARM);
 }
 
@@ -298,6 +326,7 @@ static void load(struct wp_machine *machine, const struct wp_regime *regime, uin
 	qemu->root = root;
 	qemu->model = (unsigned)qemu->arch->model(regime);
 	qemu->stale = true;
+	qemu->flushes = 0;
 }
 
 static void rest(struct wp_machine *machine)

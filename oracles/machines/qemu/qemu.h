@@ -13,7 +13,8 @@
 #include "../../machine.h"
 #include "mailbox.h"
 
-#define WP_QEMU_MODELS 2 /* CPU models that one architecture may need */
+#define WP_QEMU_FLUSHES 1024u
+#define WP_QEMU_MODELS  2 /* CPU models that one architecture may need */
 
 struct wp_qemu;
 
@@ -88,7 +89,9 @@ struct wp_qemu {
 	uint64_t root;
 	unsigned model; /* for the regime */
 	struct wp_qemu_process processes[WP_QEMU_MODELS];
-	bool stale;        /* the root is a new one: the TLB may hold another one's */
+	bool stale;       /* the root is a new one: the TLB may hold another one's */
+	unsigned flushes; /* by address, to be made before the next warm probe */
+	uint64_t flush[WP_QEMU_FLUSHES];
 	bool broken;       /* it can't be started: said once */
 	unsigned examined; /* a bit for each model */
 	uint64_t starts, deaths;

@@ -35,8 +35,9 @@ static void obey(struct wp_mailbox *mailbox)
 	case WP_ORDER_FLUSH_ALL:
 		walker_flush_all(mailbox);
 		break;
-	case WP_ORDER_FLUSH_ADDRESS:
-		walker_flush_address(mailbox, mailbox->parameter[0]);
+	case WP_ORDER_FLUSH_ADDRESSES:
+		for (uint32_t i = 0; i < mailbox->count; i++)
+			walker_flush_address(mailbox, mailbox->questions[i].va);
 		break;
 	case WP_ORDER_TRIAL:
 		walker_trial(mailbox);
