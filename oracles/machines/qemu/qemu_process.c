@@ -292,7 +292,7 @@ static void quote(int said, char *text)
 	text[length > 0 ? length : 0] = '\0';
 	text[strcspn(text, "\n")] = '\0';
 	if (text[0] == '\0')
-		strcpy(text, "it says nothing");
+		snprintf(text, SAID_LENGTH, "it says nothing");
 }
 
 static bool await_firmware(struct wp_qemu_process *process, const char *program, int said,
