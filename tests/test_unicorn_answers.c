@@ -213,8 +213,7 @@ static void only_the_kinds_that_are_asked_are_answered(void **state)
 	open_scratch(&scratch, fixture, "x86_64");
 	*wp_scratch_last(&scratch) = 0x5a5a5007;
 	for (unsigned kinds = 0; kinds <= WP_ALL_KINDS; kinds++) {
-		const struct wp_answer answer = ask(scratch.machine, scratch.va,
-		                                    (uint8_t)kinds);
+		const struct wp_answer answer = ask(scratch.machine, scratch.va, (uint8_t)kinds);
 
 		assert_int_equal(answer.answered, kinds);
 		assert_int_equal(answer.allowed, kinds & ~KX);

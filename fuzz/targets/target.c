@@ -54,8 +54,8 @@ void wp_target_open(const char *prefix)
 	wp_scope_of(&scope, prefix);
 	if (scope.count == 0 ||
 	    !wp_runner_open(&runner, &wp_library_subject, &stats, why, sizeof why) ||
-	    !wp_machines_open(&set, &runner.memory, 1u << scope.regimes[0]->arch, wp_target_left_out(), why,
-	                      sizeof why) ||
+	    !wp_machines_open(&set, &runner.memory, 1u << scope.regimes[0]->arch,
+	                      wp_target_left_out(), why, sizeof why) ||
 	    !wp_machines_prove(&set, false, why, sizeof why))
 		wp_target_refuse(why);
 	wp_machines_add_to(&set, &runner);
