@@ -296,7 +296,7 @@ static void decode(const struct wp_qemu *qemu, const struct wp_probe *probe,
 {
 	const uint8_t denied = answer->answered & (uint8_t)~answer->allowed;
 
-	answer->memory_type = type_of(qemu, reply->raw);
+	answer->memory_type = (uint8_t)type_of(qemu, reply->raw);
 	for (unsigned kind = 0; kind < WP_KINDS; kind++) {
 		struct reason reason;
 
