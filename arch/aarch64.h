@@ -48,6 +48,7 @@ enum {
 	ARCH_FLUSHES_ALL_FOR_HUGE = false,
 	ARCH_BREAKS_TO_RESIZE = true, /* D8 "Using break-before-make" */
 	ARCH_HAS_HOLE_FRAME = false,
+	ARCH_USES = 0, /* HA = HD = 0: AF is set from the start, or an access would fault */
 };
 
 static const arch_entry A64_VALID = 1ull << 0;
@@ -63,6 +64,8 @@ static const arch_entry A64_SHAREABILITY = 3ull << 8;
 static const arch_entry A64_ACCESSED = 1ull << 10;
 static const arch_entry A64_NOT_GLOBAL = 1ull << 11;
 static const arch_entry A64_ADDRESS = 0x0000fffffffff000;
+static const arch_entry ARCH_ACCESSED = 0;
+static const arch_entry ARCH_DIRTY = 0;
 static const arch_entry A64_PXN = 1ull << 53;
 static const arch_entry A64_UXN = 1ull << 54;       /* XN in one-privilege regimes */
 static const arch_entry A64_NO_ACCESS = 1ull << 55; /* software: with bit 0 clear */
@@ -210,11 +213,6 @@ static inline pt_flags arch_leaf_flags(arch_entry entry, unsigned level, arch_ri
 	if (a64_executable(entry, flags, rights))
 		flags |= PT_EXECUTE;
 	return flags;
-}
-
-static inline bool arch_same_leaf(arch_entry a, arch_entry b)
-{
-	return a == b;
 }
 
 /*

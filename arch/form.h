@@ -21,7 +21,8 @@
  *   arch_is_valid(leaf)        the CPU may translate through it
  *   arch_rights_below(rights, table)  rights that a table entry leaves
  *   arch_rights_are_whole(rights)     nothing was taken away
- *   arch_same_leaf             equal but for what the CPU itself writes
+ *   ARCH_USES                  PT_ACCESSED, PT_DIRTY: what the CPU records in leaves by itself
+ *   ARCH_ACCESSED, ARCH_DIRTY  where it does; 0: it doesn't. A no-access leaf has them too
  *   arch_must_break(before, after)    break-before-make for leaves of one size
  *   arch_link, arch_link_paddr an entry that faults at every level and holds an address
  *   ARCH_CONFIGURATION         what to load beside the root (see struct pt_backend)

@@ -39,10 +39,13 @@ enum {
 	ARCH_FLUSHES_ALL_FOR_HUGE = true,
 	ARCH_BREAKS_TO_RESIZE = true, /* 5.4.1: two matching entries are undefined behaviour */
 	ARCH_HAS_HOLE_FRAME = true,
+	ARCH_USES = 0, /* 5.4.3: nothing is updated; D = 0 is a page modification exception */
 };
 
 static const arch_entry LA_VALID = 1ull << 0;
 static const arch_entry LA_DIRTY = 1ull << 1; /* the right to write */
+static const arch_entry ARCH_ACCESSED = 0;
+static const arch_entry ARCH_DIRTY = 0;
 static const arch_entry LA_PLV = 3ull << 2;
 static const arch_entry LA_PLV_USER = 3ull << 2;
 static const arch_entry LA_MAT = 3ull << 4;
@@ -190,11 +193,6 @@ static inline pt_flags arch_leaf_flags(arch_entry entry, unsigned level, arch_ri
 	if (!(entry & LA_NO_EXECUTE))
 		flags |= PT_EXECUTE;
 	return flags;
-}
-
-static inline bool arch_same_leaf(arch_entry a, arch_entry b)
-{
-	return a == b;
 }
 
 static inline bool arch_must_break(arch_entry before, arch_entry after)

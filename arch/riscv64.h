@@ -3,7 +3,8 @@
  * RISC-V Sv39, Sv48 and Sv57 (Privileged ISA, "Supervisor-Level ISA"). DEVICE and
  * UNCACHED live in the Svpbmt bits with PT_RISCV_SVPBMT (menvcfg.PBMTE = 1), in
  * the C9xx bits with PT_RISCV_XUANTIE (sxstatus.MAEE = 1), else in the two
- * software bits, which the CPU ignores.
+ * software bits, which the CPU ignores. What the CPU records of accesses, it does with
+ * Svadu (menvcfg.ADUE = 1); leaves start with A and D set, so that it needn't.
  */
 #ifndef PT_ARCH_H
 #define PT_ARCH_H
@@ -41,6 +42,7 @@ enum {
 	ARCH_FLUSHES_ALL_FOR_HUGE = false,
 	ARCH_BREAKS_TO_RESIZE = false, /* either size is used until the fence; no conflict */
 	ARCH_HAS_HOLE_FRAME = false,
+	ARCH_USES = PT_ACCESSED | PT_DIRTY, /* "Svadu" */
 };
 
 static const arch_entry RV_VALID = 1ull << 0;
@@ -49,9 +51,10 @@ static const arch_entry RV_WRITE = 1ull << 2;
 static const arch_entry RV_EXECUTE = 1ull << 3;
 static const arch_entry RV_USER = 1ull << 4;
 static const arch_entry RV_GLOBAL = 1ull << 5;
-static const arch_entry RV_ACCESSED = 1ull << 6;
-static const arch_entry RV_DIRTY = 1ull << 7;
-static const arch_entry RV_NO_ACCESS = 1ull << 7; /* with V = 0, where every bit is free */
+static const arch_entry ARCH_ACCESSED = 1ull << 6;
+static const arch_entry ARCH_DIRTY = 1ull << 7;
+/* With V = 0, where every bit is free: W without R. */
+static const arch_entry RV_NO_ACCESS = 1ull << 2;
 static const arch_entry RV_SOFTWARE = 3ull << 8;
 static const arch_entry RV_PPN = 0x003ffffffffffc00;
 static const arch_entry RV_ABOVE_PPN = 0xffc0000000000000;
@@ -96,6 +99,8 @@ static inline arch_entry arch_leaf_bits(pt_flags flags, unsigned level)
 	arch_entry bits = riscv_memory_type(flags);
 
 	(void)level;
+	/* "Svade": where the CPU updates neither, A = 0 and D = 0 would fault */
+	bits |= ARCH_ACCESSED | ARCH_DIRTY;
 	if (flags & PT_USER)
 		bits |= RV_USER;
 	if (!(flags & (PT_READ | PT_WRITE | PT_EXECUTE)))
@@ -108,8 +113,7 @@ static inline arch_entry arch_leaf_bits(pt_flags flags, unsigned level)
 		bits |= RV_EXECUTE;
 	if (!(flags & PT_USER))
 		bits |= RV_GLOBAL;
-	/* "Svade": software that doesn't track A and D presets them */
-	return bits | RV_ACCESSED | RV_DIRTY | RV_VALID;
+	return bits | RV_VALID;
 }
 
 static inline arch_entry arch_leaf(uint64_t paddr, arch_entry bits)
@@ -159,7 +163,8 @@ static inline bool riscv_is_no_access(arch_entry entry)
 {
 	const arch_entry type = entry & RV_TYPE;
 
-	return (entry & ~(RV_PPN | RV_TYPE | RV_USER)) == RV_NO_ACCESS &&
+	return (entry & ~(RV_PPN | RV_TYPE | RV_USER | ARCH_ACCESSED | ARCH_DIRTY)) ==
+	               RV_NO_ACCESS &&
 	       (type == RV_NORMAL || type == RV_DEVICE || type == RV_UNCACHED);
 }
 
@@ -221,11 +226,6 @@ static inline pt_flags arch_leaf_flags(arch_entry entry, unsigned level, arch_ri
 	if (entry & RV_EXECUTE)
 		flags |= PT_EXECUTE;
 	return flags;
-}
-
-static inline bool arch_same_leaf(arch_entry a, arch_entry b)
-{
-	return a == b;
 }
 
 static inline bool arch_must_break(arch_entry before, arch_entry after)

@@ -35,6 +35,7 @@ enum {
 	ARCH_FLUSHES_ALL_FOR_HUGE = false,
 	ARCH_BREAKS_TO_RESIZE = false, /* SDM 4.10.2.3: same frame and rights, new size is fine */
 	ARCH_HAS_HOLE_FRAME = false,
+	ARCH_USES = PT_ACCESSED | PT_DIRTY, /* SDM 4.8 "Accessed and Dirty Flags" */
 };
 
 static const arch_entry X86_PRESENT = 1ull << 0;
@@ -42,8 +43,8 @@ static const arch_entry X86_WRITE = 1ull << 1;
 static const arch_entry X86_USER = 1ull << 2;
 static const arch_entry X86_PWT = 1ull << 3;
 static const arch_entry X86_PCD = 1ull << 4;
-static const arch_entry X86_ACCESSED = 1ull << 5;
-static const arch_entry X86_DIRTY = 1ull << 6;
+static const arch_entry ARCH_ACCESSED = 1ull << 5;
+static const arch_entry ARCH_DIRTY = 1ull << 6;
 static const arch_entry X86_HUGE = 1ull << 7; /* PS; PAT in the last level */
 static const arch_entry X86_GLOBAL = 1ull << 8;
 static const arch_entry X86_NO_ACCESS = 1ull << 9; /* software: with P = 0, a no-access leaf */
@@ -117,7 +118,8 @@ static inline uint64_t arch_leaf_paddr(arch_entry entry, unsigned level)
 static inline bool x86_is_no_access(arch_entry entry, unsigned level)
 {
 	const arch_entry size = level < ARCH_LAST_LEVEL ? X86_HUGE : 0;
-	const arch_entry fixed = ~(X86_ADDRESS | X86_USER | X86_PCD | X86_PWT);
+	const arch_entry fixed = ~(X86_ADDRESS | X86_USER | X86_PCD | X86_PWT | ARCH_ACCESSED |
+	                           ARCH_DIRTY);
 
 	return (entry & fixed) == (X86_NO_ACCESS | size) &&
 	       (entry & (X86_PCD | X86_PWT)) != X86_PWT &&
@@ -174,12 +176,6 @@ static inline pt_flags arch_leaf_flags(arch_entry entry, unsigned level, arch_ri
 	if (effective & X86_NO_EXECUTE) /* inverted: executable at every level */
 		flags |= PT_EXECUTE;
 	return flags | PT_READ;
-}
-
-/* A leaf that the CPU marked as used is still the same leaf. */
-static inline bool arch_same_leaf(arch_entry a, arch_entry b)
-{
-	return ((a ^ b) & ~(X86_ACCESSED | X86_DIRTY)) == 0;
 }
 
 static inline bool arch_must_break(arch_entry before, arch_entry after)

@@ -222,6 +222,8 @@ static void tell_death(struct wp_campaign *campaign, struct wp_worker *worker, i
 	bool is_new;
 
 	wp_campaign_program(campaign, worker->row, worker->next, &program);
+	if (worker->varied)
+		program = worker->variant;
 	wp_report_death(&report, &program, &worker->result, status, hung ? campaign->patience : 0);
 	tell(campaign, &report, worker->row, worker->next);
 	finding = finding_for(campaign, report.key, &is_new);
@@ -256,6 +258,7 @@ static bool bury(struct wp_campaign *campaign, struct wp_worker *worker, int sta
 		return false;
 	}
 	worker->running = false;
+	worker->varied = false;
 	worker->next++;
 	if (campaign->first_only)
 		campaign->board->stop = true;

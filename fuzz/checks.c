@@ -11,6 +11,7 @@ const struct wp_check_name wp_check_names[WP_CHECKS] = {
 	[WP_CHECK_STORES] = {"stores", "a walk after every store (L4)"},
 	[WP_CHECK_READING] = {"reading", "reading writes nothing (L5)"},
 	[WP_CHECK_REFUSALS] = {"refusals", "each allocation refused in turn (L2)"},
+	[WP_CHECK_DAMAGE] = {"damage", "damaged tables are worked on (L7)"},
 	[WP_CHECK_ACCESSED] = {"accessed", "accessed and dirty bits (L8)"},
 };
 

@@ -13,6 +13,7 @@ enum wp_check {
 	WP_CHECK_STORES,   /* L4: a walk after every store */
 	WP_CHECK_READING,  /* L5: tables are read-only while they are only read */
 	WP_CHECK_REFUSALS, /* L2: each allocation refused in turn */
+	WP_CHECK_DAMAGE,   /* L7: tables that were damaged are worked on */
 	WP_CHECK_ACCESSED, /* L8: accessed and dirty bits that a CPU sets */
 	WP_CHECKS,
 };

@@ -13,8 +13,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "damage.h"
 #include "files.h"
 #include "machine_set.h"
+#include "refusals.h"
 #include "report.h"
 
 /*
@@ -29,6 +31,8 @@ struct shared {
 	struct outcome {
 		size_t operations;
 		struct wp_result result;
+		struct wp_refusals refusals;
+		struct wp_program refused; /* that broke a law */
 	} outcomes[];
 };
 
@@ -40,12 +44,27 @@ struct replay {
 	bool json;
 	unsigned archs;
 	unsigned without, checks;
+	bool refusals, damages;
+	struct wp_damage damage;
 	struct shared *shared;
 	bool any;
 	json_t *list;
 };
 
 /* ---- what is said ---- */
+
+static void say_fine(const struct replay *replay, size_t index)
+{
+	const struct outcome *outcome = &replay->shared->outcomes[index];
+	const struct wp_refusals *refusals = &outcome->refusals;
+
+	printf("%s: fine, %zu operation%s", replay->files[index], outcome->operations,
+	       outcome->operations == 1 ? "" : "s");
+	if (replay->refusals)
+		printf(", %zu of %zu allocations refused, in %zu runs", refusals->points,
+		       refusals->allocations, refusals->runs);
+	printf("\n");
+}
 
 static void say(struct replay *replay, size_t index, const struct wp_report *report)
 {
@@ -66,8 +85,7 @@ static void say(struct replay *replay, size_t index, const struct wp_report *rep
 	if (replay->json)
 		return;
 	if (report == NULL)
-		printf("%s: fine, %zu operation%s\n", replay->files[index], outcome->operations,
-		       outcome->operations == 1 ? "" : "s");
+		say_fine(replay, index);
 	else
 		printf("%s: %s\n  breaks %s\n  %s: %s\n", replay->files[index], report->key,
 		       report->law, where, report->sentence);
@@ -82,6 +100,11 @@ static void say_result(struct replay *replay, size_t index)
 	if (result->finding.found)
 		wp_report_finding(&report, &none, result);
 	say(replay, index, result->finding.found ? &report : NULL);
+	if (result->finding.found && replay->shared->outcomes[index].refused.count > 0 &&
+	    !replay->json) {
+		printf("  in this program, made of it:\n");
+		wp_program_print(&replay->shared->outcomes[index].refused, stdout);
+	}
 }
 
 /* ---- the process that runs them ---- */
@@ -100,6 +123,19 @@ static bool open_runner(const struct replay *replay, struct wp_runner *runner)
 	wp_machines_add_to(&set, runner);
 	runner->checks = replay->checks;
 	return true;
+}
+
+/* As it is, with each allocation refused in turn, or with damage done to its tables. */
+static void run_program(const struct replay *replay, struct wp_runner *runner,
+                        const struct wp_program *program, struct outcome *outcome)
+{
+	struct wp_damage_stats stats = {0};
+
+	if (replay->damages)
+		wp_damage_run(runner, program, &replay->damage, &stats, &outcome->result);
+	else if (wp_run(runner, program, &outcome->result, NULL) && replay->refusals)
+		wp_refuse_each(runner, program, &wp_refuse_all, &outcome->refused, &outcome->result,
+		               &outcome->refusals);
 }
 
 _Noreturn static void run_programs(const struct replay *replay)
@@ -121,7 +157,7 @@ _Noreturn static void run_programs(const struct replay *replay)
 			_exit(1);
 		}
 		outcome->operations = program.count;
-		wp_run(runner, &program, &outcome->result, NULL);
+		run_program(replay, runner, &program, outcome);
 	}
 	_exit(0);
 }
@@ -210,8 +246,31 @@ static void prepare(struct replay *replay)
 
 /* ---- arguments ---- */
 
+enum { KEY_REFUSALS = WP_KEY_OWN, KEY_DAMAGE };
+
+static void read_damage(struct replay *replay, const char *text)
+{
+	const char *colon = strchr(text, ':');
+	char at[24];
+
+	if (colon == NULL || (size_t)(colon - text) >= sizeof at)
+		wp_cli_fail("--damage takes two numbers, such as 3:17, not '%s'", text);
+	snprintf(at, sizeof at, "%.*s", (int)(colon - text), text);
+	replay->damage.at = (size_t)wp_cli_number(at, "--damage", 0, WP_PROGRAM_MAX_OPS);
+	replay->damage.seed = wp_cli_number(colon + 1, "--damage", 0, UINT64_MAX);
+	replay->damages = true;
+}
+
 static const struct argp_option options[] = {
-	WP_OPTION_SUBJECT, WP_OPTION_SCOPE, WP_OPTIONS_MACHINES, WP_OPTION_LAW, WP_OPTION_JSON, {0},
+	{"refusals", KEY_REFUSALS, NULL, 0, "Also with each allocation refused in turn", 0},
+	{"damage", KEY_DAMAGE, "AT:SEED", 0,
+         "After AT operations damage the tables, as a finding on damaged tables has it", 0},
+	WP_OPTION_SUBJECT,
+	WP_OPTION_SCOPE,
+	WP_OPTIONS_MACHINES,
+	WP_OPTION_LAW,
+	WP_OPTION_JSON,
+	{0},
 };
 
 static error_t parse(int key, char *value, struct argp_state *state)
@@ -221,6 +280,12 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	switch (key) {
 	case WP_KEY_SUBJECT:
 		replay->subject = wp_cli_subject(value);
+		return 0;
+	case KEY_REFUSALS:
+		replay->refusals = true;
+		return 0;
+	case KEY_DAMAGE:
+		read_damage(replay, value);
 		return 0;
 	case WP_KEY_LAW:
 		wp_cli_checks(value, &replay->checks);

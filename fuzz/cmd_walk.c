@@ -14,7 +14,7 @@
 struct witness {
 	const char *name;
 	char status[40];
-	bool mapped, sees_size, sees_flags;
+	bool mapped, sees_size, sees_flags, accessed, dirty;
 	uint64_t pa, size;
 	pt_flags flags;
 	uint8_t answered, allowed, open;
@@ -72,6 +72,8 @@ static void ask_query(struct walk *walk)
 	         status == PT_OK ? "mapped" : pt_status_name(status));
 	witness->mapped = status == PT_OK;
 	witness->sees_size = witness->sees_flags = true;
+	witness->accessed = mapping.accessed;
+	witness->dirty = mapping.dirty;
 	witness->pa = mapping.paddr.value;
 	witness->size = mapping.size;
 	witness->flags = mapping.flags;
@@ -200,9 +202,10 @@ static void print_grid(const struct walk *walk)
 	wp_grid_row(&grid);
 	wp_grid_cell(&grid, "flags");
 	for (size_t i = 0; i < walk->count; i++)
-		wp_grid_cell(&grid, "%s",
+		wp_grid_cell(&grid, "%s%s%s",
 		             w[i].mapped && w[i].sees_flags ? wp_flags_text(w[i].flags, flags)
-		                                            : "-");
+		                                            : "-",
+		             w[i].accessed ? ", accessed" : "", w[i].dirty ? ", dirty" : "");
 	wp_grid_row(&grid);
 	wp_grid_cell(&grid, "memory");
 	for (size_t i = 0; i < walk->count; i++)
@@ -245,8 +248,9 @@ static json_t *witness_json(const struct walk *walk, const struct witness *witne
 {
 	json_t *kinds = json_object();
 	char flags[8];
-	json_t *json = json_pack("{s:s, s:s, s:b, s:s?, s:s?}", "name", witness->name, "says",
-	                         witness->status, "mapped", witness->mapped, "memory",
+	json_t *json = json_pack("{s:s, s:s, s:b, s:b, s:b, s:s?, s:s?}", "name", witness->name,
+	                         "says", witness->status, "mapped", witness->mapped, "accessed",
+	                         witness->accessed, "dirty", witness->dirty, "memory",
 	                         witness->memory_type, "differs",
 	                         witness->finding.found ? witness->finding.sentence : NULL);
 

@@ -49,10 +49,19 @@ static size_t findings_of(const struct wp_campaign *campaign, size_t row)
 	return count;
 }
 
+/* Over-flushing shows here: of either kind, for each leaf that came, went or changed. */
+static double flushes_per_page(const struct wp_stats *stats)
+{
+	const uint64_t pages = stats->changed_leaves;
+
+	return pages == 0 ? 0.0 : (double)(stats->flushes + stats->full_flushes) / (double)pages;
+}
+
 static void print_table(const struct wp_fuzz *fuzz)
 {
-	static const char *const heads[] = {"architecture", "programs", "operations",  "succeed",
-	                                    "behaviours",   "findings", "paper probes"};
+	static const char *const heads[] = {"architecture", "programs",    "operations",
+	                                    "succeed",      "behaviours",  "findings",
+	                                    "flushes/page", "paper probes"};
 	static struct wp_grid grid;
 	static struct wp_stats stats;
 
@@ -74,6 +83,7 @@ static void print_table(const struct wp_fuzz *fuzz)
 		                     (double)(stats.operations > 0 ? stats.operations : 1));
 		wp_grid_cell(&grid, "%s", wp_number(stats.behaviours));
 		wp_grid_cell(&grid, "%zu", findings_of(&fuzz->campaign, row));
+		wp_grid_cell(&grid, "%.3f", flushes_per_page(&stats));
 		wp_grid_cell(&grid, "%s", wp_number(by_name(&stats, "paper").answered));
 		for (size_t i = 1; i < WP_MACHINE_KINDS; i++) {
 			const struct wp_machine_stats sum = by_name(&stats,
@@ -135,7 +145,7 @@ void wp_fuzz_print_end(const struct wp_fuzz *fuzz)
 static json_t *row_json(const struct wp_fuzz *fuzz, size_t row)
 {
 	static struct wp_stats stats;
-	json_t *machines = json_object();
+	json_t *machines = json_object(), *json;
 
 	wp_campaign_stats(&fuzz->campaign, row, &stats);
 	for (size_t i = 0; i < WP_MACHINE_KINDS; i++) {
@@ -145,12 +155,18 @@ static json_t *row_json(const struct wp_fuzz *fuzz, size_t row)
 		                    json_pack("{s:I, s:I}", "asked", (json_int_t)sum.asked,
 		                              "answered", (json_int_t)sum.answered));
 	}
-	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:o}", "architecture",
+	json = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:o}", "architecture",
 	                 fuzz->campaign.rows[row].name, "programs", (json_int_t)stats.programs,
 	                 "operations", (json_int_t)stats.operations, "succeeded",
 	                 (json_int_t)stats.succeeded, "behaviours", (json_int_t)stats.behaviours,
 	                 "findings", (json_int_t)findings_of(&fuzz->campaign, row), "probes",
 	                 machines);
+	json_object_update_new(
+		json, json_pack("{s:I, s:I, s:I, s:f}", "flushes", (json_int_t)stats.flushes,
+	                        "full_flushes", (json_int_t)stats.full_flushes, "changed_pages",
+	                        (json_int_t)stats.changed_leaves, "flushes_per_changed_page",
+	                        flushes_per_page(&stats)));
+	return json;
 }
 
 void wp_fuzz_print_json(struct wp_fuzz *fuzz)

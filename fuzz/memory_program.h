@@ -12,6 +12,7 @@
 #include "memory.h"
 #include "program.h"
 #include "machine_set.h"
+#include "reading.h"
 
 #define WP_MEMORY_FRAMES  16 /* the first is the root */
 #define WP_MEMORY_RECORD  16 /* bytes of a recipe; the first byte of an input is its regime */
@@ -71,21 +72,27 @@ struct wp_memory_stats {
 struct wp_memory_runner {
 	struct wp_memory memory;
 	struct pt_platform platform;
-	uint64_t first; /* of the frames */
+	struct wp_reading reading; /* through which query() and walk() see it */
+	uint64_t first;            /* of the frames */
 	struct wp_machine_set set;
 	uint16_t proven[WP_MACHINE_KINDS][WP_ARCHS]; /* a bit for each regime */
 	unsigned sample; /* slow machines are asked about one input in so many; 0: all */
 	struct wp_memory_shapes *shapes;     /* by regime */
 	struct wp_memory_stats *stats;       /* by regime */
 	uint64_t va;                         /* that the finding is about */
-	uint64_t stores;                     /* that the library made */
-	uint64_t *before;                    /* the frames, as they were before it read them */
 	uint32_t dirty;                      /* frames that the last program wrote */
 	const struct wp_memory_shapes *fill; /* what all frames hold but for those */
 	struct wp_memory_program program;    /* at hand */
 	struct wp_probe probe[WP_MEMORY_PROBES];
 	struct wp_answer paper[WP_MEMORY_PROBES], answers[WP_MEMORY_PROBES];
 };
+
+/*
+ * L5: counts the tables that query() asks for and the entries that walk() visits.
+ * Within wp_reading_watch().
+ */
+void wp_memory_judge_reading(const struct wp_memory_runner *runner, struct pt_table *table,
+                             struct wp_finding *finding);
 
 /* Fills in the shapes of one regime; the platform is ready. False: no frames. */
 bool wp_memory_shapes_take(struct wp_memory_runner *runner, const struct wp_regime *regime);

@@ -10,7 +10,6 @@
 #include "laws/arbitrary.h"
 
 #define WINDOW_FRAMES 256u /* what QEMU takes at least */
-#define FRAMES_BYTES  ((size_t)WP_MEMORY_FRAMES * WP_FRAME_SIZE)
 #define ENTRIES       (WP_FRAME_SIZE / sizeof(uint64_t))
 
 /*
@@ -47,16 +46,6 @@ static void platform_flush_all(void *context)
 	(void)context;
 }
 
-static void platform_stored(void *context, const void *entry, uint64_t before, uint64_t after)
-{
-	struct wp_memory_runner *runner = context;
-
-	(void)entry;
-	(void)before;
-	(void)after;
-	runner->stores++;
-}
-
 /* ---- opening and closing ---- */
 
 bool wp_memory_runner_open(struct wp_memory_runner *runner, unsigned without, char *why,
@@ -66,8 +55,7 @@ bool wp_memory_runner_open(struct wp_memory_runner *runner, unsigned without, ch
 	snprintf(why, why_size, "out of memory");
 	runner->shapes = calloc(wp_regime_count, sizeof *runner->shapes);
 	runner->stats = calloc(wp_regime_count, sizeof *runner->stats);
-	runner->before = malloc(FRAMES_BYTES);
-	if (!runner->shapes || !runner->stats || !runner->before)
+	if (!runner->shapes || !runner->stats)
 		return false;
 	if (!wp_memory_open(&runner->memory, WP_WINDOW_BASE, WINDOW_FRAMES)) {
 		snprintf(why, why_size, "can't map %u KiB of guest memory (memfd_create): %s",
@@ -83,8 +71,12 @@ bool wp_memory_runner_open(struct wp_memory_runner *runner, unsigned without, ch
 		.direct_base = runner->memory.host,
 		.flush_address = platform_flush_address,
 		.flush_all = platform_flush_all,
-		.stored = platform_stored,
 	};
+	if (!wp_reading_open(&runner->reading, &runner->memory, &runner->platform)) {
+		snprintf(why, why_size, "can't map guest memory a second time: %s",
+		         strerror(errno));
+		return false;
+	}
 	if (!wp_memory_alloc_contiguous(&runner->memory, WP_MEMORY_FRAMES, WP_FRAME_SIZE,
 	                                &runner->first))
 		return false;
@@ -100,19 +92,18 @@ bool wp_memory_runner_open(struct wp_memory_runner *runner, unsigned without, ch
 void wp_memory_runner_close(struct wp_memory_runner *runner)
 {
 	wp_machines_close(&runner->set);
+	wp_reading_close(&runner->reading);
 	if (runner->memory.host)
 		wp_memory_close(&runner->memory);
 	free(runner->shapes);
 	free(runner->stats);
-	free(runner->before);
 }
 
 /* ---- a program ---- */
 
 static uint64_t *frame_at(const struct wp_memory_runner *runner, unsigned frame)
 {
-	return wp_memory_at(&runner->memory, runner->first + (uint64_t)frame * WP_FRAME_SIZE,
-	                    WP_FRAME_SIZE);
+	return wp_memory_at(&runner->memory, runner->first + frame * WP_FRAME_SIZE, WP_FRAME_SIZE);
 }
 
 /*
@@ -150,7 +141,8 @@ static void build_frames(struct wp_memory_runner *runner, const struct wp_memory
 struct tour {
 	struct wp_memory_runner *runner;
 	const struct pt_table *table;
-	struct wp_finding *finding;
+	struct wp_result *result;
+	struct wp_finding *finding; /* of the result */
 	uint64_t visits, malformed, last;
 	bool stopped;
 };
@@ -232,36 +224,54 @@ static void judge_queries(struct wp_memory_runner *runner, const struct pt_table
 	}
 }
 
-/* L5: what the library read is as it was. */
-static void judge_contents(const struct wp_memory_runner *runner, struct wp_finding *finding)
+/* What the library is asked for, in memory that it can't write. */
+static void read_memory(void *context)
 {
-	if (runner->stores != 0 || memcmp(runner->before, frame_at(runner, 0), FRAMES_BYTES) != 0)
-		wp_found(finding, WP_LAW_READING_WRITES_NOTHING, "store",
-		         "walk() or query() wrote to a table");
-}
-
-static void judge_library(struct wp_memory_runner *runner, struct wp_result *result)
-{
+	struct tour *tour = context;
+	struct wp_memory_runner *runner = tour->runner;
 	struct wp_memory_program *program = &runner->program;
 	struct wp_memory_stats *stats = &runner->stats[program->regime - wp_regimes];
 	struct pt_table table = runner->fill->created;
-	struct tour tour = {.runner = runner, .table = &table, .finding = &result->finding};
 
 	table.root = pt_pa(runner->first);
-	memcpy(runner->before, frame_at(runner, 0), FRAMES_BYTES);
-	runner->stores = 0;
-	result->opcode = WP_OP_WALK;
-	pt_walk(&table, SIZE_MAX, tour_visit, NULL, &tour);
-	stats->visits += tour.visits;
-	stats->stopped += tour.stopped;
+	table.platform = &runner->reading.platform;
+	tour->result->opcode = WP_OP_WALK;
+	tour->table = &table;
+	pt_walk(&table, SIZE_MAX, tour_visit, NULL, tour);
+	stats->visits += tour->visits;
+	stats->stopped += tour->stopped;
 	for (size_t i = 0; i < program->probes; i++)
 		wp_paper_walk(program->regime, &runner->memory, runner->first, program->probe[i],
 		              &runner->paper[i]);
-	if (!result->finding.found) {
-		result->opcode = WP_OP_QUERY;
-		judge_queries(runner, &table, &result->finding);
+	if (tour->finding->found)
+		return;
+	tour->result->opcode = WP_OP_QUERY;
+	judge_queries(runner, &table, tour->finding);
+	wp_memory_judge_reading(runner, &table, tour->finding);
+}
+
+/* L5: query() and walk() store nothing, whatever they read, and come to an end. */
+static void judge_library(struct wp_memory_runner *runner, struct wp_result *result)
+{
+	struct tour tour = {.runner = runner, .result = result, .finding = &result->finding};
+	uint64_t address;
+
+	switch (wp_reading_watch(&runner->reading, true, read_memory, &tour, &address)) {
+	case WP_WATCHED_FINE:
+		return;
+	case WP_WATCHED_STORE:
+		wp_found(&result->finding, WP_LAW_READING_WRITES_NOTHING, "store",
+		         "%s() stored to %#" PRIx64, wp_opcode_name(result->opcode), address);
+		return;
+	case WP_WATCHED_CRASH:
+		wp_found(&result->finding, WP_LAW_READING_WRITES_NOTHING, "crash",
+		         "%s() accesses %#" PRIx64 ", which is not memory",
+		         wp_opcode_name(result->opcode), address);
+		return;
+	default:
+		wp_found(&result->finding, WP_LAW_READING_WRITES_NOTHING, "steps",
+		         "%s() reads tables without an end", wp_opcode_name(result->opcode));
 	}
-	judge_contents(runner, &result->finding);
 }
 
 /* A machine proves itself, for each regime, when it is first asked. */

@@ -23,6 +23,7 @@ static bool platform_alloc_frame(void *context, pt_paddr *frame)
 	if (!wp_memory_alloc(&runner->memory, &frame->value))
 		return false;
 	runner->frame_op[frame_index(runner, frame->value)] = runner->op;
+	wp_trace_fresh(&runner->watch.trace, frame->value);
 	return true;
 }
 
@@ -32,8 +33,10 @@ static bool platform_alloc_frames(void *context, size_t count, uint64_t align, p
 
 	if (!wp_memory_alloc_contiguous(&runner->memory, count, align, &first->value))
 		return false;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		runner->frame_op[frame_index(runner, first->value) + i] = runner->op;
+		wp_trace_fresh(&runner->watch.trace, first->value + i * WP_FRAME_SIZE);
+	}
 	return true;
 }
 
@@ -44,7 +47,8 @@ static bool platform_alloc_frames(void *context, size_t count, uint64_t align, p
  */
 static void judge_free(struct wp_runner *runner, uint64_t frame)
 {
-	if (!runner->subject->reports_stores || runner->ignoring)
+	if (!runner->subject->reports_stores || runner->ignoring ||
+	    !wp_run_checks(runner, WP_CHECK_FRAMES))
 		return;
 	if (runner->stores == runner->stores_at_flush ||
 	    runner->frame_op[frame_index(runner, frame)] == runner->op)
@@ -59,6 +63,7 @@ static void platform_free_frame(void *context, pt_paddr frame)
 	struct wp_runner *runner = context;
 
 	judge_free(runner, frame.value);
+	wp_run_judge_free(runner, frame.value);
 	wp_memory_free(&runner->memory, frame.value);
 }
 
@@ -79,6 +84,7 @@ static void platform_flush_address(void *context, pt_vaddr vaddr)
 	runner->stores_at_flush = runner->stores;
 	for (unsigned i = 0; i < WP_MODEL_TABLES; i++)
 		wp_tlb_flush(&runner->tlbs[i], &vaddr.value);
+	wp_run_watch_flush(runner, &vaddr.value);
 	wp_run_warm_flush(runner, &vaddr.value);
 }
 
@@ -91,17 +97,21 @@ static void platform_flush_all(void *context)
 	runner->stores_at_flush = runner->stores;
 	for (unsigned i = 0; i < WP_MODEL_TABLES; i++)
 		wp_tlb_flush(&runner->tlbs[i], NULL);
+	wp_run_watch_flush(runner, NULL);
 	wp_run_warm_flush(runner, NULL);
+}
+
+static void platform_storing(void *context, void *entry)
+{
+	wp_run_accessed_storing(context, entry);
 }
 
 static void platform_stored(void *context, const void *entry, uint64_t before, uint64_t after)
 {
 	struct wp_runner *runner = context;
 
-	(void)entry;
-	(void)before;
-	(void)after;
 	runner->stores++;
+	wp_run_watch_store(runner, entry, before, after);
 }
 
 /* ---- opening and closing ---- */
@@ -132,6 +142,10 @@ bool wp_runner_open(struct wp_runner *runner, const struct wp_subject *subject,
 		         WP_WINDOW_FRAMES / 256, strerror(errno));
 		return false;
 	}
+	if (!wp_trace_open(&runner->watch.trace, &runner->memory)) {
+		snprintf(why, why_size, "out of memory");
+		return false;
+	}
 	stats->machines[0].name = "paper";
 	runner->platform = (struct pt_platform){
 		.context = runner,
@@ -144,8 +158,14 @@ bool wp_runner_open(struct wp_runner *runner, const struct wp_subject *subject,
 		.direct_base = runner->memory.host,
 		.flush_address = platform_flush_address,
 		.flush_all = platform_flush_all,
+		.storing = platform_storing,
 		.stored = platform_stored,
 	};
+	if (!wp_reading_open(&runner->reading, &runner->memory, &runner->platform)) {
+		snprintf(why, why_size, "can't map guest memory a second time: %s",
+		         strerror(errno));
+		return false;
+	}
 	return true;
 }
 
@@ -153,8 +173,10 @@ void wp_runner_close(struct wp_runner *runner)
 {
 	if (runner->instance)
 		runner->subject->close(runner->instance);
+	wp_reading_close(&runner->reading);
 	if (runner->memory.host)
 		wp_memory_close(&runner->memory);
+	wp_trace_close(&runner->watch.trace);
 	wp_model_free(runner->model);
 	free(runner->frame_op);
 }
@@ -188,7 +210,11 @@ static void start(struct wp_runner *runner, const struct wp_program *program,
 	runner->op = 0;
 	wp_run_ready_slow(runner, hash);
 	wp_run_warm_start(runner, hash);
+	wp_run_watch_start(runner);
 	wp_memory_reset(&runner->memory);
+	wp_memory_poison(&runner->memory, wp_run_checks(runner, WP_CHECK_FRAMES)
+	                                          ? wp_entry_poison(program->regime)
+	                                          : (struct wp_poison){.entry = WP_POISON});
 	wp_model_reset(runner->model, program->regime,
 	               subject->fixed_frames(subject, program->regime));
 	for (unsigned i = 0; i < WP_MODEL_TABLES; i++) {
@@ -197,6 +223,8 @@ static void start(struct wp_runner *runner, const struct wp_program *program,
 		wp_tlb_reset(&runner->tlbs[i], program->regime, &runner->memory);
 	}
 	subject->start(runner->instance, program->regime, &runner->platform);
+	if (wp_run_checks(runner, WP_CHECK_READING) && subject->read_through)
+		subject->read_through(runner->instance, &runner->reading.platform);
 	runner->stats->programs++;
 }
 
@@ -223,7 +251,9 @@ static void operate(struct wp_runner *runner, const struct wp_call *call)
 	runner->op++;
 	wp_run_warm(runner, call);
 	wp_run_warm_before(runner, call);
+	wp_run_watch_begin(runner, call);
 	wp_run_call(runner, call);
+	wp_run_watch_end(runner);
 	judge_frames(runner);
 	if (!runner->result->finding.found)
 		wp_run_judge_call(runner, call);
@@ -249,6 +279,7 @@ static void end(struct wp_runner *runner)
 	}
 	if (!finding->found)
 		wp_run_judge_all(runner);
+	wp_run_watch_audit(runner);
 	call.opcode = WP_OP_GIVE_BACK;
 	for (unsigned i = 0; i < WP_MODEL_TABLES * ranges && runner->lent && !finding->found; i++) {
 		call.table = i / (unsigned)ranges;
@@ -262,6 +293,7 @@ static void end(struct wp_runner *runner)
 		if (!wp_model_exists(runner->model, table))
 			continue;
 		wp_model_destroy(runner->model, table);
+		wp_run_watch_forget(runner, table);
 		if (runner->subject->destroy(runner->instance, table) != PT_OK)
 			wp_found(&runner->result->finding, WP_LAW_STATUS, "status",
 			         "destroy() of a table that lends nothing fails");
@@ -314,12 +346,50 @@ static void run_operations(struct wp_runner *runner, const struct wp_program *pr
 	}
 }
 
+/* What a run is asked for: a fault leaves it from below, so it is kept apart. */
+struct run {
+	struct wp_runner *runner;
+	const struct wp_program *program;
+	size_t stop;
+	struct wp_result *result;
+	struct wp_program *settled;
+	bool finish;
+};
+
+static void run_program(void *context)
+{
+	const struct run *run = context;
+
+	run_operations(run->runner, run->program, run->stop, run->result, run->settled);
+	if (run->finish)
+		wp_run_finish(run->runner);
+}
+
+/* L5: the subject's query() and walk() read through a view that can't be written. */
+static bool run_watched(struct run *run)
+{
+	struct wp_runner *runner = run->runner;
+	uint64_t pa;
+
+	if (!wp_run_checks(runner, WP_CHECK_READING) || !runner->subject->read_through)
+		run_program(run);
+	else if (wp_reading_watch(&runner->reading, false, run_program, run, &pa) !=
+	         WP_WATCHED_FINE)
+		wp_found(&run->result->finding, WP_LAW_READING_WRITES_NOTHING, "store",
+		         "%s() stored to the table at %#" PRIx64 ", entry %u",
+		         run->result->opcode == WP_OP_WALK ? "walk" : "query",
+		         pa & ~(uint64_t)(WP_FRAME_SIZE - 1),
+		         (unsigned)(pa % WP_FRAME_SIZE / sizeof(uint64_t)));
+	name_finding(runner, run->program);
+	return !run->result->finding.found;
+}
+
 bool wp_run_until(struct wp_runner *runner, const struct wp_program *program, size_t stop,
                   struct wp_result *result)
 {
-	run_operations(runner, program, stop, result, NULL);
-	name_finding(runner, program);
-	return !result->finding.found;
+	struct run run = {runner, program, stop, result, NULL, false};
+
+	return run_watched(&run);
 }
 
 void wp_run_finish(struct wp_runner *runner)
@@ -331,10 +401,9 @@ void wp_run_finish(struct wp_runner *runner)
 bool wp_run(struct wp_runner *runner, const struct wp_program *program, struct wp_result *result,
             struct wp_program *settled)
 {
-	run_operations(runner, program, SIZE_MAX, result, settled);
-	wp_run_finish(runner);
-	name_finding(runner, program);
-	return !result->finding.found;
+	struct run run = {runner, program, SIZE_MAX, result, settled, true};
+
+	return run_watched(&run);
 }
 
 void wp_stats_add(struct wp_stats *stats, const struct wp_stats *other)
@@ -346,6 +415,7 @@ void wp_stats_add(struct wp_stats *stats, const struct wp_stats *other)
 	stats->queries += other->queries;
 	stats->flushes += other->flushes;
 	stats->full_flushes += other->full_flushes;
+	stats->changed_leaves += other->changed_leaves;
 	for (size_t i = 0; i < WP_OPCODES; i++) {
 		for (size_t j = 0; j < PT_STATUSES; j++)
 			stats->statuses[i][j] += other->statuses[i][j];

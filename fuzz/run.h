@@ -10,6 +10,9 @@
 #include "checks.h"
 #include "judge.h"
 #include "program.h"
+#include "reading.h"
+#include "run_accessed.h"
+#include "run_watch.h"
 #include "subject.h"
 #include "tlb.h"
 
@@ -37,6 +40,7 @@ struct wp_stats {
 	uint64_t statuses[WP_OPCODES][PT_STATUSES];
 	uint64_t leaves[5]; /* created by map, by level from the last: 4K, 2M, 1G, 512G, 256T */
 	uint64_t flushes, full_flushes;
+	uint64_t changed_leaves; /* stores by which a leaf came, went or became another */
 	uint64_t behaviours;
 	struct wp_machine_stats machines[WP_MAX_MACHINES];
 	uint8_t behaviour_seen[WP_BEHAVIOURS / 8];
@@ -70,6 +74,7 @@ struct wp_runner {
 	unsigned checks;                  /* bits of enum wp_check */
 	unsigned sample;                  /* 0 and 1: slow machines are asked every time */
 	struct pt_platform platform;
+	struct wp_reading reading; /* through which the subject only reads */
 	struct wp_stats *stats;
 
 	/* of the program at hand */
@@ -85,6 +90,8 @@ struct wp_runner {
 	bool ignoring;  /* pending flushes are dropped on purpose */
 	bool asks_slow; /* this program is one of the sample */
 	struct wp_warm warm;
+	struct wp_store_watch watch;
+	struct wp_accessed accessed;
 	uint32_t op;
 	uint64_t swept[WP_MODEL_TABLES]; /* the stores then, plus one; 0: never */
 	uint32_t *frame_op;              /* the operation during which each frame was handed out */
@@ -129,6 +136,8 @@ void wp_stats_add(struct wp_stats *stats, const struct wp_stats *other);
 /* --- between run.c, run_calls.c and run_judge.c --- */
 
 void wp_run_call(struct wp_runner *runner, const struct wp_call *call);
+/* Just the call, of those with a status but create and destroy. */
+pt_status wp_run_perform(struct wp_runner *runner, const struct wp_call *call);
 void wp_run_judge_call(struct wp_runner *runner, const struct wp_call *call);
 void wp_run_sweep(struct wp_runner *runner, unsigned table);
 uint64_t wp_run_salt(const struct wp_runner *runner);
@@ -146,6 +155,31 @@ void wp_run_warm_before(struct wp_runner *runner, const struct wp_call *call);
 void wp_run_warm_flush(struct wp_runner *runner, const uint64_t *va);
 void wp_run_warm_after(struct wp_runner *runner);
 void wp_run_warm(struct wp_runner *runner, const struct wp_call *call);
+void wp_run_accessed_before(struct wp_runner *runner, const struct wp_call *call);
+void wp_run_accessed_storing(struct wp_runner *runner, const void *at);
+pt_status wp_run_accessed_unmap_region(struct wp_runner *runner, const struct wp_call *call);
+void wp_run_accessed_after(struct wp_runner *runner, const struct wp_call *call, pt_status status,
+                           const struct pt_mapping *told);
+void wp_run_watch_start(struct wp_runner *runner);
+void wp_run_watch_begin(struct wp_runner *runner, const struct wp_call *call);
+void wp_run_watch_roots(struct wp_runner *runner);
+void wp_run_watch_forget(struct wp_runner *runner, unsigned table);
+void wp_run_watch_store(struct wp_runner *runner, const void *at, uint64_t before, uint64_t after);
+void wp_run_watch_flush(struct wp_runner *runner, const uint64_t *va);
+void wp_run_watch_end(struct wp_runner *runner);
+void wp_run_watch_audit(struct wp_runner *runner);
+void wp_run_judge_break(struct wp_runner *runner, const struct wp_place *place,
+                        const struct wp_store *store);
+void wp_run_judge_free(struct wp_runner *runner, uint64_t frame);
+void wp_run_judge_fresh(struct wp_runner *runner);
+void wp_run_name_freed(struct wp_runner *runner, uint64_t va, const struct wp_answer *answer);
+void wp_run_count_change(struct wp_runner *runner, const struct wp_place *place, uint64_t before,
+                         uint64_t after);
+static inline const struct wp_trace *wp_run_trace(const struct wp_runner *runner)
+{
+	return runner->watch.on ? &runner->watch.trace : NULL;
+}
+
 void wp_run_judge_tlbs(struct wp_runner *runner, const struct wp_call *call);
 void wp_run_count(struct wp_runner *runner, const struct wp_call *call, pt_status status);
 

@@ -9,6 +9,7 @@
 struct outcome {
 	pt_status status;
 	struct pt_mapping mapping;
+	struct pt_mapping replaced; /* by protect and remap */
 	uint64_t size;
 };
 
@@ -86,10 +87,12 @@ static struct outcome perform(struct wp_runner *runner, const struct wp_call *c)
 		o.status = s->unmap(instance, c->table, c->va, &o.mapping);
 		break;
 	case WP_OP_PROTECT:
-		o.status = s->protect(instance, c->table, c->va, c->flags, &o.size);
+		o.status = s->protect(instance, c->table, c->va, c->flags, &o.replaced);
+		o.size = o.replaced.size;
 		break;
 	case WP_OP_REMAP:
-		o.status = s->remap(instance, c->table, c->va, c->pa, c->flags, &o.size);
+		o.status = s->remap(instance, c->table, c->va, c->pa, c->flags, &o.replaced);
+		o.size = o.replaced.size;
 		break;
 	case WP_OP_QUERY:
 		o.status = s->query(instance, c->table, c->va, &o.mapping);
@@ -103,7 +106,7 @@ static struct outcome perform(struct wp_runner *runner, const struct wp_call *c)
 		                              c->size, c->flags, c->allow_huge);
 		break;
 	case WP_OP_UNMAP_REGION:
-		o.status = s->unmap_region(instance, c->table, c->va, c->size);
+		o.status = wp_run_accessed_unmap_region(runner, c);
 		break;
 	case WP_OP_PROTECT_REGION:
 		o.status = s->protect_region(instance, c->table, c->va, c->size, c->flags);
@@ -116,6 +119,11 @@ static struct outcome perform(struct wp_runner *runner, const struct wp_call *c)
 		break;
 	}
 	return o;
+}
+
+pt_status wp_run_perform(struct wp_runner *runner, const struct wp_call *call)
+{
+	return perform(runner, call).status;
 }
 
 static bool same_mapping(const struct pt_mapping *a, const struct pt_mapping *b)
@@ -175,6 +183,16 @@ static void judge_outcome(struct wp_runner *runner, const struct wp_call *call,
 		         wp_opcode_name(call->opcode), call->va, outcome->size, verdict->size);
 }
 
+/* L2: what the call has recorded in a batch, to be flushed later. */
+static unsigned recorded(const struct wp_runner *runner, unsigned table)
+{
+	const struct wp_subject *subject = runner->subject;
+
+	if (!wp_run_checks(runner, WP_CHECK_REFUSALS) || !subject->batch_recorded)
+		return 0;
+	return subject->batch_recorded(runner->instance, table);
+}
+
 /* A call with a status: the ten that change a table, and query. */
 static void run_status_call(struct wp_runner *runner, const struct wp_call *call)
 {
@@ -182,13 +200,20 @@ static void run_status_call(struct wp_runner *runner, const struct wp_call *call
 	const size_t frames = runner->memory.in_use;
 	const uint64_t flushes = runner->flushes;
 	const uint64_t stores = runner->stores;
+	const unsigned waits = recorded(runner, call->table);
 	const struct wp_verdict verdict = predict(runner, call);
 	const struct outcome outcome = perform(runner, call);
 
 	wp_run_count(runner, call, outcome.status);
+	wp_run_accessed_after(runner, call, outcome.status,
+	                      call->opcode == WP_OP_UNMAP ? &outcome.mapping : &outcome.replaced);
 	judge_outcome(runner, call, &verdict, &outcome);
 	if (outcome.status != PT_OK && runner->flushes != flushes)
 		wp_found(finding, WP_LAW_ALL_OR_NOTHING, "flush", "a call that returned %s flushed",
+		         pt_status_name(outcome.status));
+	if (outcome.status != PT_OK && recorded(runner, call->table) != waits)
+		wp_found(finding, WP_LAW_ALL_OR_NOTHING, "recorded",
+		         "a call that returned %s recorded a flush in its batch",
 		         pt_status_name(outcome.status));
 	if (call->opcode == WP_OP_QUERY && runner->stores != stores)
 		wp_found(finding, WP_LAW_READING_WRITES_NOTHING, "store",
@@ -291,6 +316,7 @@ static bool create(struct wp_runner *runner, unsigned table)
 	const pt_status status = runner->subject->create(runner->instance, table);
 
 	wp_tlb_reset(&runner->tlbs[table], runner->regime, &runner->memory);
+	wp_run_watch_roots(runner);
 	runner->warm.root = 0; /* a new table may have the frame of the old one */
 	if (status != verdict.status)
 		wp_found(&runner->result->finding, WP_LAW_STATUS, "status",
@@ -340,8 +366,10 @@ static void run_batch(struct wp_runner *runner, const struct wp_call *call)
 	/* ignore() is for tables that no CPU has loaded: so none has */
 	for (unsigned i = 0; i < WP_MODEL_TABLES && runner->ignoring; i++)
 		wp_tlb_flush(&runner->tlbs[i], NULL);
-	if (runner->ignoring)
+	if (runner->ignoring) {
 		runner->warm.root = 0;
+		wp_run_watch_flush(runner, NULL);
+	}
 	runner->ignoring = false;
 	if (!runner->batched[0] && !runner->batched[1])
 		runner->waiting = 0;
@@ -379,6 +407,7 @@ void wp_run_call(struct wp_runner *runner, const struct wp_call *call)
 			return;
 		}
 	}
+	wp_run_accessed_before(runner, call);
 	if (call->opcode == WP_OP_RENEW)
 		run_renew(runner, call);
 	else if (call->opcode == WP_OP_WALK)

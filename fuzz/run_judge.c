@@ -209,7 +209,7 @@ void wp_run_judge_tlbs(struct wp_runner *runner, const struct wp_call *call)
 		    !runner->subject->reports_flushes)
 			continue;
 		wp_tlb_judge(&runner->tlbs[table], runner->subject->root(runner->instance, table),
-		             first, last, &runner->result->finding);
+		             first, last, wp_run_trace(runner), &runner->result->finding);
 	}
 }
 

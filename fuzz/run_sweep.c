@@ -44,6 +44,7 @@ static void tell(const struct sweep *sweep, uint64_t va, const struct wp_answer 
 	const struct wp_expectation expected = wp_expect(runner->regime, runner->model,
 	                                                 sweep->table, va);
 
+	wp_run_name_freed(runner, va, answer);
 	wp_judge_answer(runner->regime, &expected, va, answer, "paper", &runner->result->finding);
 	wp_judge_query(runner->regime, &expected, va, status, mapping, &runner->result->finding);
 }

@@ -29,6 +29,12 @@ struct wp_subject {
 	/* For a new program: no table exists. The platform outlives the program. */
 	void (*start)(struct wp_instance *instance, const struct wp_regime *regime,
 	              const struct pt_platform *platform);
+	/*
+	 * From now on, until the next start(), query() and walk() see memory through
+	 * `platform` only, which can't be written; all else as before. NULL: it can't.
+	 */
+	void (*read_through)(struct wp_instance *instance, const struct pt_platform *platform);
+
 	uint64_t (*root)(struct wp_instance *instance, unsigned table);
 
 	pt_status (*create)(struct wp_instance *, unsigned table);
@@ -38,9 +44,9 @@ struct wp_subject {
 	pt_status (*unmap)(struct wp_instance *, unsigned table, uint64_t va,
 	                   struct pt_mapping *removed);
 	pt_status (*protect)(struct wp_instance *, unsigned table, uint64_t va, pt_flags flags,
-	                     uint64_t *size);
+	                     struct pt_mapping *replaced);
 	pt_status (*remap)(struct wp_instance *, unsigned table, uint64_t va, uint64_t pa,
-	                   pt_flags flags, uint64_t *size);
+	                   pt_flags flags, struct pt_mapping *replaced);
 	pt_status (*query)(struct wp_instance *, unsigned table, uint64_t va,
 	                   struct pt_mapping *mapping);
 	pt_status (*map_region)(struct wp_instance *, unsigned table, uint64_t va, uint64_t pa,
@@ -51,6 +57,11 @@ struct wp_subject {
 	pt_status (*unmap_region)(struct wp_instance *, unsigned table, uint64_t va, uint64_t size);
 	pt_status (*protect_region)(struct wp_instance *, unsigned table, uint64_t va,
 	                            uint64_t size, pt_flags flags);
+	/* L8: the same, and tells of each leaf; NULL, both: it can't. */
+	pt_status (*unmap_region_with)(struct wp_instance *, unsigned table, uint64_t va,
+	                               uint64_t size, pt_leaf_visitor removed, void *context);
+	pt_status (*harvest)(struct wp_instance *, unsigned table, uint64_t va, uint64_t size,
+	                     pt_uses uses, pt_leaf_visitor visit, void *context);
 	void (*walk)(struct wp_instance *, unsigned table, size_t limit, pt_visitor pre,
 	             pt_visitor post, void *context);
 	pt_status (*copy_from)(struct wp_instance *, unsigned table, unsigned other, uint64_t va,
@@ -62,6 +73,8 @@ struct wp_subject {
 	void (*batch_flush)(struct wp_instance *, unsigned table);
 	void (*batch_flush_all)(struct wp_instance *, unsigned table);
 	void (*batch_ignore)(struct wp_instance *, unsigned table);
+	/* A number that is larger with each flush that the batch holds; NULL: it can't tell. */
+	unsigned (*batch_recorded)(struct wp_instance *, unsigned table);
 };
 
 /* This library. */

@@ -8,6 +8,7 @@ struct wp_instance {
 	const struct wp_subject *subject;
 	const struct wp_regime *regime;
 	const struct pt_platform *platform;
+	const struct pt_platform *reader; /* for query() and walk() */
 	struct pt_table tables[WP_MODEL_TABLES];
 	struct pt_batch batches[WP_MODEL_TABLES];
 	bool batched[WP_MODEL_TABLES];
@@ -63,8 +64,14 @@ static void library_start(struct wp_instance *instance, const struct wp_regime *
 {
 	instance->regime = regime;
 	instance->platform = platform;
+	instance->reader = platform;
 	for (unsigned i = 0; i < WP_MODEL_TABLES; i++)
 		instance->batched[i] = false;
+}
+
+static void library_read_through(struct wp_instance *instance, const struct pt_platform *platform)
+{
+	instance->reader = platform;
 }
 
 static uint64_t library_root(struct wp_instance *instance, unsigned table)
@@ -102,23 +109,29 @@ static pt_status library_unmap(struct wp_instance *instance, unsigned table, uin
 }
 
 static pt_status library_protect(struct wp_instance *instance, unsigned table, uint64_t va,
-                                 pt_flags flags, uint64_t *size)
+                                 pt_flags flags, struct pt_mapping *replaced)
 {
-	return pt_protect(&instance->tables[table], pt_va(va), flags, size,
+	return pt_protect(&instance->tables[table], pt_va(va), flags, replaced,
 	                  batch_of(instance, table));
 }
 
 static pt_status library_remap(struct wp_instance *instance, unsigned table, uint64_t va,
-                               uint64_t pa, pt_flags flags, uint64_t *size)
+                               uint64_t pa, pt_flags flags, struct pt_mapping *replaced)
 {
-	return pt_remap(&instance->tables[table], pt_va(va), pt_pa(pa), flags, size,
+	return pt_remap(&instance->tables[table], pt_va(va), pt_pa(pa), flags, replaced,
 	                batch_of(instance, table));
 }
 
 static pt_status library_query(struct wp_instance *instance, unsigned table, uint64_t va,
                                struct pt_mapping *mapping)
 {
-	return pt_query(&instance->tables[table], pt_va(va), mapping);
+	struct pt_table *at = &instance->tables[table];
+	pt_status status;
+
+	at->platform = instance->reader;
+	status = pt_query(at, pt_va(va), mapping);
+	at->platform = instance->platform;
+	return status;
 }
 
 static pt_status library_map_region(struct wp_instance *instance, unsigned table, uint64_t va,
@@ -150,10 +163,29 @@ static pt_status library_protect_region(struct wp_instance *instance, unsigned t
 	                         batch_of(instance, table));
 }
 
+static pt_status library_unmap_region_with(struct wp_instance *instance, unsigned table,
+                                           uint64_t va, uint64_t size, pt_leaf_visitor removed,
+                                           void *context)
+{
+	return pt_unmap_region_with(&instance->tables[table], pt_va(va), size, removed, context,
+	                            batch_of(instance, table));
+}
+
+static pt_status library_harvest(struct wp_instance *instance, unsigned table, uint64_t va,
+                                 uint64_t size, pt_uses uses, pt_leaf_visitor visit, void *context)
+{
+	return pt_harvest(&instance->tables[table], pt_va(va), size, uses, visit, context,
+	                  batch_of(instance, table));
+}
+
 static void library_walk(struct wp_instance *instance, unsigned table, size_t limit, pt_visitor pre,
                          pt_visitor post, void *context)
 {
-	pt_walk(&instance->tables[table], limit, pre, post, context);
+	struct pt_table *at = &instance->tables[table];
+
+	at->platform = instance->reader;
+	pt_walk(at, limit, pre, post, context);
+	at->platform = instance->platform;
 }
 
 static pt_status library_copy_from(struct wp_instance *instance, unsigned table, unsigned other,
@@ -193,6 +225,14 @@ static void library_batch_ignore(struct wp_instance *instance, unsigned table)
 	instance->batched[table] = false;
 }
 
+/* Frames that wait for the flush are counted by whoever hands them out. */
+static unsigned library_batch_recorded(struct wp_instance *instance, unsigned table)
+{
+	const struct pt_batch *batch = batch_of(instance, table);
+
+	return batch ? batch->count + (batch->all ? PT_BATCH_ADDRESSES + 1u : 0) : 0;
+}
+
 #define LIBRARY_CALLS                                                                              \
 	.reports_stores = true, .reports_flushes = true, .fixed_frames = library_fixed_frames,     \
 	.open = library_open, .close = library_close, .start = library_start,                      \
@@ -201,9 +241,11 @@ static void library_batch_ignore(struct wp_instance *instance, unsigned table)
 	.remap = library_remap, .query = library_query, .map_region = library_map_region,          \
 	.map_region_with = library_map_region_with, .unmap_region = library_unmap_region,          \
 	.protect_region = library_protect_region, .walk = library_walk,                            \
+	.unmap_region_with = library_unmap_region_with, .harvest = library_harvest,                \
 	.copy_from = library_copy_from, .give_back = library_give_back,                            \
 	.batch_begin = library_batch_begin, .batch_flush = library_batch_flush,                    \
-	.batch_flush_all = library_batch_flush_all, .batch_ignore = library_batch_ignore
+	.batch_flush_all = library_batch_flush_all, .batch_ignore = library_batch_ignore,          \
+	.batch_recorded = library_batch_recorded, .read_through = library_read_through
 
 const struct wp_subject wp_library_subject = {
 	.name = "library",

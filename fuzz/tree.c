@@ -17,8 +17,9 @@ static void print_leaf(FILE *out, const struct pt_mapping *mapping)
 {
 	char flags[8];
 
-	fprintf(out, "-> %#" PRIx64 "  %s  %s", mapping->paddr.value, wp_size_name(mapping->size),
-	        wp_flags_text(mapping->flags, flags));
+	fprintf(out, "-> %#" PRIx64 "  %s  %s%s%s", mapping->paddr.value,
+	        wp_size_name(mapping->size), wp_flags_text(mapping->flags, flags),
+	        mapping->accessed ? "  accessed" : "", mapping->dirty ? "  dirty" : "");
 }
 
 static void print_entry(FILE *out, const struct pt_visit *visit)
@@ -54,6 +55,7 @@ static bool continues(const struct pt_visit *a, const struct pt_visit *b)
 {
 	return a->level == b->level && b->index == a->index + 1 &&
 	       a->mapping.size == b->mapping.size && a->mapping.flags == b->mapping.flags &&
+	       a->mapping.accessed == b->mapping.accessed && a->mapping.dirty == b->mapping.dirty &&
 	       b->vaddr.value == a->vaddr.value + a->mapping.size &&
 	       b->mapping.paddr.value == a->mapping.paddr.value + a->mapping.size;
 }
@@ -99,11 +101,12 @@ static enum pt_walk_next append(void *context, const struct pt_visit *visit)
 	if (visit->kind == PT_ENTRY_TABLE)
 		json_object_set_new(entry, "next", wp_cli_hex(visit->next.value));
 	if (visit->kind == PT_ENTRY_LEAF)
-		json_object_update_new(entry,
-		                       json_pack("{s:o, s:o, s:s}", "paddr",
-		                                 wp_cli_hex(visit->mapping.paddr.value), "size",
-		                                 wp_cli_hex(visit->mapping.size), "flags",
-		                                 wp_flags_text(visit->mapping.flags, flags)));
+		json_object_update_new(
+			entry, json_pack("{s:o, s:o, s:s, s:b, s:b}", "paddr",
+		                         wp_cli_hex(visit->mapping.paddr.value), "size",
+		                         wp_cli_hex(visit->mapping.size), "flags",
+		                         wp_flags_text(visit->mapping.flags, flags), "accessed",
+		                         visit->mapping.accessed, "dirty", visit->mapping.dirty));
 	json_array_append_new(context, entry);
 	return PT_WALK_ON;
 }

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "worker.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "damage.h"
 #include "machine_set.h"
+#include "refusals.h"
 #include "shrink.h"
 
 /* ---- which programs ---- */
@@ -99,6 +102,57 @@ static void keep_finding(const struct wp_campaign *campaign, struct wp_runner *r
 		campaign->board->stop = true;
 }
 
+/* Shrunk in its own way, as the damage is no operation. */
+static void keep_damage(const struct wp_campaign *campaign, struct wp_runner *runner,
+                        struct wp_worker *worker, struct wp_program *program,
+                        struct wp_damage *damage)
+{
+	struct wp_slot *slot = slot_for(worker, worker->result.key);
+	size_t length;
+
+	if (slot == NULL) {
+		worker->unlisted++;
+		return;
+	}
+	slot->programs++;
+	if (slot->state != WP_SLOT_FREE)
+		return;
+	slot->row = worker->row;
+	slot->number = worker->next;
+	wp_damage_shrink(runner, program, damage, &worker->result);
+	wp_report_finding(&slot->report, program, &worker->result);
+	length = strlen(slot->report.sentence);
+	snprintf(slot->report.sentence + length, sizeof slot->report.sentence - length,
+	         " (--damage %zu:%" PRIu64 ")", damage->at, damage->seed);
+	slot->state = WP_SLOT_READY;
+	if (campaign->first_only)
+		campaign->board->stop = true;
+}
+
+/* L2 and L7, on some programs: runs of what was made of them, which don't count. */
+static void run_variants(const struct wp_campaign *campaign, struct wp_runner *runner,
+                         struct wp_worker *worker, const struct wp_program *program)
+{
+	struct wp_damage damage;
+	bool refused, damaged;
+
+	runner->stats = &worker->aside;
+	worker->variant = *program;
+	worker->running = true;
+	worker->varied = true;
+	refused = !wp_refuse_some(runner, program, &worker->variant, &worker->result);
+	damaged = !refused && !wp_damage_some(runner, program, &damage, &worker->result);
+	worker->running = false;
+	worker->varied = false;
+	if (damaged) {
+		worker->variant = *program;
+		keep_damage(campaign, runner, worker, &worker->variant, &damage);
+	}
+	runner->stats = &worker->stats[worker->row];
+	if (refused)
+		keep_finding(campaign, runner, worker, &worker->variant);
+}
+
 /* ---- the loop ---- */
 
 static void run_chunk(const struct wp_campaign *campaign, struct wp_runner *runner,
@@ -117,6 +171,8 @@ static void run_chunk(const struct wp_campaign *campaign, struct wp_runner *runn
 		worker->running = false;
 		if (worker->result.finding.found)
 			keep_finding(campaign, runner, worker, &program);
+		else
+			run_variants(campaign, runner, worker, &program);
 	}
 	worker->time[worker->row] += wp_nanoseconds() - started;
 }

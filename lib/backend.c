@@ -23,7 +23,11 @@
 
 #include "region_map.h"
 
+#include "region_plan.h"
+
 #include "region_change.h"
+
+#include "harvest.h"
 
 #include "share.h"
 
@@ -41,6 +45,7 @@ static const struct pt_operations operations = {
 	.map_region_with = op_map_region_with,
 	.unmap_region = op_unmap_region,
 	.protect_region = op_protect_region,
+	.harvest = op_harvest,
 	.walk = op_walk,
 	.copy_from = op_copy_from,
 	.give_back = op_give_back,
@@ -65,6 +70,7 @@ const struct pt_backend PT_BACKEND = {
 	.halves = ARCH_HALVES,
 	.paddr_bits = ARCH_PADDR_BITS,
 	.granule_shift = ARCH_GRANULE_SHIFT,
+	.uses = ARCH_USES,
 	.leaf_sizes = ARCH_LEAF_SIZES,
 	.fixed_frames = ARCH_FIXED_FRAMES,
 	.operations = &operations,

@@ -84,20 +84,110 @@ static inline arch_entry entry_load(const arch_entry *slot)
 	return __atomic_load_n(slot, __ATOMIC_RELAXED);
 }
 
-/* The one place where a table is written: release, so that a table is whole before its link. */
+static inline void watch_storing(const struct pt_platform *platform, arch_entry *slot)
+{
+#ifdef PT_WATCH_STORES
+	if (platform->storing)
+		platform->storing(platform->context, slot);
+#else
+	(void)platform;
+	(void)slot;
+#endif
+}
+
+static inline void watch_stored(const struct pt_platform *platform, const arch_entry *slot,
+                                arch_entry before, arch_entry after)
+{
+#ifdef PT_WATCH_STORES
+	if (platform->stored)
+		platform->stored(platform->context, slot, before, after);
+#else
+	(void)platform;
+	(void)slot;
+	(void)before;
+	(void)after;
+#endif
+}
+
+/*
+ * This and the two below are where tables are written: release, so that a table is
+ * whole before its link.
+ */
 static inline void entry_store(const struct pt_platform *platform, arch_entry *slot,
                                arch_entry entry)
 {
-#ifdef PT_WATCH_STORES
-	const arch_entry before = entry_load(slot);
+	arch_entry before = 0;
 
-	__atomic_store_n(slot, entry, __ATOMIC_RELEASE);
-	if (platform->stored)
-		platform->stored(platform->context, slot, before, entry);
-#else
-	(void)platform;
-	__atomic_store_n(slot, entry, __ATOMIC_RELEASE);
+	watch_storing(platform, slot);
+#ifdef PT_WATCH_STORES
+	before = entry_load(slot);
 #endif
+	__atomic_store_n(slot, entry, __ATOMIC_RELEASE);
+	watch_stored(platform, slot, before, entry);
+}
+
+/* Stores `after` if the slot still holds `*before`; else false, and `*before` is what it holds. */
+static inline bool entry_swap(const struct pt_platform *platform, arch_entry *slot,
+                              arch_entry *before, arch_entry after)
+{
+	if (!__atomic_compare_exchange_n(slot, before, after, false, __ATOMIC_RELEASE,
+	                                 __ATOMIC_RELAXED))
+		return false;
+	watch_stored(platform, slot, *before, after);
+	return true;
+}
+
+/* Clears `bits`; returns what the entry was. */
+static inline arch_entry entry_clear(const struct pt_platform *platform, arch_entry *slot,
+                                     arch_entry bits)
+{
+	arch_entry before;
+
+	watch_storing(platform, slot);
+	before = __atomic_fetch_and(slot, ~bits, __ATOMIC_RELEASE);
+	watch_stored(platform, slot, before, before & ~bits);
+	return before;
+}
+
+/* Where the CPU records accesses and writes in a leaf, if it does. */
+static inline arch_entry use_bits(void)
+{
+	return ARCH_ACCESSED | ARCH_DIRTY;
+}
+
+/* Whether the CPU may yet change `leaf` by itself; if not, a plain store loses nothing. */
+static inline bool leaf_may_gain(arch_entry leaf)
+{
+	return ARCH_USES != 0 && arch_is_valid(leaf) && (leaf & use_bits()) != use_bits();
+}
+
+/* `leaf` as used as `before` was. */
+static inline arch_entry leaf_used_as(arch_entry leaf, arch_entry before)
+{
+	return (leaf & ~use_bits()) | (before & use_bits());
+}
+
+static inline bool same_leaf(arch_entry a, arch_entry b)
+{
+	return ((a ^ b) & ~use_bits()) == 0;
+}
+
+/*
+ * Stores `after` over a leaf that was last seen as `before`, and returns what it was
+ * at that moment, with all that the CPU recorded until then; with `keeps`, that
+ * stays recorded. After it the CPU finds, and records in, what is stored now.
+ */
+static inline arch_entry leaf_replace(const struct pt_platform *platform, arch_entry *slot,
+                                      arch_entry before, arch_entry after, bool keeps)
+{
+	if (!leaf_may_gain(before)) {
+		entry_store(platform, slot, keeps ? leaf_used_as(after, before) : after);
+		return before;
+	}
+	watch_storing(platform, slot);
+	while (!entry_swap(platform, slot, &before, keeps ? leaf_used_as(after, before) : after))
+		continue;
+	return before;
 }
 
 /* What an empty slot holds; `hole` is that of the table which owns the slot. */

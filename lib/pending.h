@@ -109,12 +109,35 @@ static inline void flush_before_make(struct pt_batch *batch, uint64_t vaddr, uin
 		pt_flush(batch);
 }
 
-/* The frame of an unlinked table waits; only its first slot is written, with what faults. */
+/* Whether what a table's first slot holds is a link: the table waits already. */
+static inline bool waits_already(arch_entry first)
+{
+	const uint64_t next = arch_link_paddr(first);
+
+	if (first == 0 || arch_is_valid(first) || (next & (granule() - 1)) ||
+	    arch_link(next) != first)
+		return false;
+	for (unsigned level = 0; level < ARCH_LEVELS; level++) {
+		if (arch_is_leaf(first, level))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The frame of an unlinked table waits; only its first slot is written, with what
+ * faults. The last in line links to itself. Where entries were damaged two of them
+ * may lead to one table: it waits once.
+ */
 static inline void free_later(struct pt_batch *batch, uint64_t frame)
 {
 	const struct pt_platform *platform = batch->table->platform;
+	const uint64_t next = batch->waiting.value != 0 ? batch->waiting.value : frame;
+	arch_entry *first = table_at(platform, frame);
 
-	entry_store(platform, table_at(platform, frame), arch_link(batch->waiting.value));
+	if (waits_already(entry_load(first)))
+		return;
+	entry_store(platform, first, arch_link(next));
 	batch->waiting = pt_pa(frame);
 }
 
@@ -124,8 +147,16 @@ static void op_free_waiting(struct pt_batch *batch)
 
 	while (batch->waiting.value != 0) {
 		const uint64_t frame = batch->waiting.value;
+		arch_entry *first = table_at(platform, frame);
+		uint64_t next;
 
-		batch->waiting = pt_pa(arch_link_paddr(*table_at(platform, frame)));
+		batch->waiting = pt_pa(0);
+		if (!first || !waits_already(entry_load(first)))
+			return; /* the line itself is damaged: what comes after is lost */
+		next = arch_link_paddr(entry_load(first));
+		*first = 0; /* so that a line that leads back here ends */
+		if (next != frame)
+			batch->waiting = pt_pa(next);
 		platform->free_frame(platform->context, pt_pa(frame));
 	}
 }

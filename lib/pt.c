@@ -35,16 +35,16 @@ pt_status pt_unmap(struct pt_table *table, pt_vaddr vaddr, struct pt_mapping *re
 	return table->backend->operations->unmap(table, vaddr, removed, batch);
 }
 
-pt_status pt_protect(struct pt_table *table, pt_vaddr vaddr, pt_flags flags, uint64_t *size,
-                     struct pt_batch *batch)
+pt_status pt_protect(struct pt_table *table, pt_vaddr vaddr, pt_flags flags,
+                     struct pt_mapping *replaced, struct pt_batch *batch)
 {
-	return table->backend->operations->protect(table, vaddr, flags, size, batch);
+	return table->backend->operations->protect(table, vaddr, flags, replaced, batch);
 }
 
 pt_status pt_remap(struct pt_table *table, pt_vaddr vaddr, pt_paddr paddr, pt_flags flags,
-                   uint64_t *size, struct pt_batch *batch)
+                   struct pt_mapping *replaced, struct pt_batch *batch)
 {
-	return table->backend->operations->remap(table, vaddr, paddr, flags, size, batch);
+	return table->backend->operations->remap(table, vaddr, paddr, flags, replaced, batch);
 }
 
 pt_status pt_query(const struct pt_table *table, pt_vaddr vaddr, struct pt_mapping *mapping)
@@ -70,13 +70,26 @@ pt_status pt_map_region_with(struct pt_table *table, pt_vaddr vaddr, pt_page_sou
 pt_status pt_unmap_region(struct pt_table *table, pt_vaddr vaddr, uint64_t size,
                           struct pt_batch *batch)
 {
-	return table->backend->operations->unmap_region(table, vaddr, size, batch);
+	return table->backend->operations->unmap_region(table, vaddr, size, NULL, NULL, batch);
+}
+
+pt_status pt_unmap_region_with(struct pt_table *table, pt_vaddr vaddr, uint64_t size,
+                               pt_leaf_visitor removed, void *context, struct pt_batch *batch)
+{
+	return table->backend->operations->unmap_region(table, vaddr, size, removed, context,
+	                                                batch);
 }
 
 pt_status pt_protect_region(struct pt_table *table, pt_vaddr vaddr, uint64_t size, pt_flags flags,
                             struct pt_batch *batch)
 {
 	return table->backend->operations->protect_region(table, vaddr, size, flags, batch);
+}
+
+pt_status pt_harvest(struct pt_table *table, pt_vaddr vaddr, uint64_t size, pt_uses uses,
+                     pt_leaf_visitor visit, void *context, struct pt_batch *batch)
+{
+	return table->backend->operations->harvest(table, vaddr, size, uses, visit, context, batch);
 }
 
 void pt_walk(const struct pt_table *table, size_t limit, pt_visitor pre, pt_visitor post,

@@ -1,142 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unmap_region and protect_region. A first pass says why not, or how many tables
- * the leaves that straddle an end need to be split; with those in reserve, they
- * are split, and the rest can't fail.
+ * unmap_region and protect_region. A first pass (region_plan.h) says why not, or how
+ * many tables the leaves that straddle an end need to be split; with those in
+ * reserve, they are split, and the rest can't fail.
  */
 #ifndef PT_REGION_CHANGE_H
 #define PT_REGION_CHANGE_H
-
-struct change_plan {
-	struct pt_table *table;
-	bool has_hole;
-	size_t tables; /* that the splits need */
-};
-
-/* Tables needed so that [from, to], within one slot of `level`, is made of whole leaves. */
-static size_t split_cost(unsigned level, uint64_t from, uint64_t to)
-{
-	const uint64_t span = arch_span(level);
-	uint64_t below, first_end, last_start;
-
-	if ((from & (span - 1)) == 0 && (~to & (span - 1)) == 0)
-		return 0;
-	below = arch_span(level + 1); /* only now: the last level has none below */
-	first_end = from | (below - 1);
-	last_start = to & ~(below - 1);
-	if (first_end >= to)
-		return 1 + split_cost(level + 1, from, to);
-	return 1 + split_cost(level + 1, from, first_end) + split_cost(level + 1, last_start, to);
-}
-
-/* plan_change() in the last level, where nothing straddles. */
-static pt_status plan_change_pages(struct change_plan *plan, const arch_entry *entries,
-                                   uint64_t from, uint64_t to)
-{
-	const size_t last = index_of(to, ARCH_LAST_LEVEL);
-
-	for (size_t i = index_of(from, ARCH_LAST_LEVEL); i <= last; i++) {
-		const arch_entry entry = entry_load(&entries[i]);
-
-		if (entry == 0)
-			plan->has_hole = true;
-		else if (!arch_is_leaf(entry, ARCH_LAST_LEVEL))
-			return PT_MALFORMED;
-	}
-	return PT_OK;
-}
-
-static pt_status plan_change(struct change_plan *plan, const arch_entry *entries, unsigned level,
-                             uint64_t from, uint64_t to)
-{
-	const uint64_t span = arch_span(level);
-	uint64_t start = from & ~(span - 1);
-
-	if (level >= ARCH_LAST_LEVEL)
-		return plan_change_pages(plan, entries, from, to);
-	for (size_t i = index_of(from, level); i <= index_of(to, level); i++, start += span) {
-		const arch_entry entry = entry_load(&entries[i]);
-		const enum pt_entry_kind kind = entry_kind(entry, level, plan->table->hole);
-		const uint64_t first = later(start, from);
-		const uint64_t last = earlier(start + span - 1, to);
-
-		if (kind == PT_ENTRY_MALFORMED)
-			return PT_MALFORMED;
-		if (kind == PT_ENTRY_EMPTY)
-			plan->has_hole = true;
-		if (kind == PT_ENTRY_LEAF)
-			plan->tables += split_cost(level, first, last);
-		if (kind == PT_ENTRY_TABLE) {
-			const arch_entry *below = table_at(plan->table->platform,
-			                                   arch_table_paddr(entry));
-			pt_status status;
-
-			if (!below || !table_is_open(entry))
-				return PT_MALFORMED;
-			status = plan_change(plan, below, level + 1, first, last);
-			if (status != PT_OK)
-				return status;
-		}
-	}
-	return PT_OK;
-}
-
-/* Whether anything in one table of `level` lies outside of [from, to]. */
-static bool table_outlives(const struct pt_table *table, const arch_entry *entries, unsigned level,
-                           uint64_t from, uint64_t to)
-{
-	const size_t first = index_of(from, level);
-	const size_t last = index_of(to, level);
-
-	for (size_t i = 0; i < entry_count(level); i++) {
-		const arch_entry entry = entry_load(&entries[i]);
-		const uint64_t start = (from & ~(arch_span(level) - 1)) +
-		                       (uint64_t)(i - first) * arch_span(level);
-		const uint64_t end = start + arch_span(level) - 1;
-		const arch_entry *below;
-
-		if (entry == empty_entry(table->hole, level))
-			continue;
-		if (i < first || i > last)
-			return true;
-		if (start >= from && end <= to)
-			continue;
-		if (!arch_is_table(entry, level))
-			return true;
-		below = table_at(table->platform, arch_table_paddr(entry));
-		if (!below ||
-		    table_outlives(table, below, level + 1, later(start, from), earlier(end, to)))
-			return true;
-	}
-	return false;
-}
-
-/*
- * Whether the change would touch the root entry of a lent slot: its leaf or, with
- * `empties`, a table that loses everything.
- */
-static bool region_takes_lent(struct pt_table *table, uint64_t vaddr, uint64_t last, bool empties)
-{
-	const arch_entry *root = table_at(table->platform, table->root.value);
-	const uint64_t span = arch_span(0);
-
-	for (size_t i = index_of(vaddr, 0); table->borrowers && i <= index_of(last, 0); i++) {
-		const uint64_t start = (vaddr & ~(span - 1)) +
-		                       (uint64_t)(i - index_of(vaddr, 0)) * span;
-		const uint64_t end = start + span - 1;
-		const arch_entry *below;
-
-		if (!slot_is_lent(table, i))
-			continue;
-		if (!arch_is_table(entry_load(&root[i]), 0))
-			return true;
-		below = table_at(table->platform, arch_table_paddr(entry_load(&root[i])));
-		if (empties && below &&
-		    !table_outlives(table, below, 1, later(start, vaddr), earlier(end, last)))
-			return true;
-	}
-	return false;
-}
 
 struct change_work {
 	struct pt_table *table;
@@ -147,6 +16,8 @@ struct change_work {
 	bool unmap;
 	bool breaking; /* protect: the pass that invalidates what must be broken */
 	bool broke;
+	pt_leaf_visitor removed; /* unmap: is told of each leaf; may be NULL */
+	void *context;
 };
 
 /* The entry of a table, not linked yet, that maps in smaller leaves what `leaf` mapped. */
@@ -166,6 +37,7 @@ static arch_entry split_leaf(struct change_work *work, arch_entry leaf, unsigned
 		const bool outside = end < work->from || at > work->to;
 		arch_entry entry = arch_leaf(paddr + i * span, bits);
 
+		entry = leaf_used_as(entry, leaf);
 		if (!outside && (at < work->from || end > work->to))
 			entry = split_leaf(work, entry, level + 1, at);
 		entry_store(work->table->platform, &entries[i], entry);
@@ -173,17 +45,44 @@ static arch_entry split_leaf(struct change_work *work, arch_entry leaf, unsigned
 	return arch_table(frame);
 }
 
+/* Gives every leaf below `entry`, a table that isn't linked, the bits of `uses` too. */
+static void add_uses(const struct pt_table *table, arch_entry entry, unsigned level,
+                     arch_entry uses)
+{
+	arch_entry *entries = table_at(table->platform, arch_table_paddr(entry));
+
+	for (size_t i = 0; i < entry_count(level + 1); i++) {
+		const arch_entry below = entry_load(&entries[i]);
+
+		if (arch_is_table(below, level + 1))
+			add_uses(table, below, level + 1, uses);
+		else
+			entry_store(table->platform, &entries[i], below | uses);
+	}
+}
+
 /* Splits the live leaf in `slot` until the work's range is made of whole leaves. */
 static void split_live(struct change_work *work, arch_entry *slot, unsigned level, uint64_t start)
 {
+	const struct pt_table *owner = work->table;
 	const arch_entry leaf = entry_load(slot);
 	const arch_entry table = split_leaf(work, leaf, level, start);
+	arch_entry now = leaf;
 
 	if (ARCH_BREAKS_TO_RESIZE && (ARCH_CACHES_INVALID || arch_is_valid(leaf))) {
-		entry_store(work->table->platform, slot, empty_entry(work->table->hole, level));
-		flush_now(work->table, start);
+		now = leaf_replace(owner->platform, slot, leaf, empty_entry(owner->hole, level),
+		                   false);
+		flush_now(owner, start);
+		if (now != leaf)
+			add_uses(owner, table, level, now & use_bits());
+		entry_store(owner->platform, slot, table);
+	} else if (!leaf_may_gain(leaf)) {
+		entry_store(owner->platform, slot, table);
+	} else {
+		watch_storing(owner->platform, slot);
+		while (!entry_swap(owner->platform, slot, &now, table))
+			add_uses(owner, table, level, now & use_bits());
 	}
-	entry_store(work->table->platform, slot, table);
 	/* what the CPU may remember: the hole in between, or the leaf instead of a table */
 	if (ARCH_CACHES_INVALID || ARCH_FLUSHES_ALL_FOR_TABLE)
 		work->batch->all = true;
@@ -218,28 +117,66 @@ ALWAYS_INLINE void protect_leaf(struct change_work *work, arch_entry *slot, unsi
 	if (work->breaking) {
 		if (!arch_must_break(before, after))
 			return;
-		/* a no-access leaf keeps the address for the second pass */
-		entry_store(work->table->platform, slot,
-		            arch_leaf(paddr, arch_leaf_bits(0, level)));
+		/* a no-access leaf keeps the address, and the uses, for the second pass */
+		leaf_replace(work->table->platform, slot, before,
+		             arch_leaf(paddr, arch_leaf_bits(0, level)), true);
 		flush_later(work->batch, start);
 		work->broke = true;
 		return;
 	}
-	if (arch_same_leaf(before, after))
+	if (same_leaf(before, after))
 		return;
-	entry_store(work->table->platform, slot, after);
+	leaf_replace(work->table->platform, slot, before, after, true);
 	flush_leaf(work->batch, before, level, start);
+}
+
+/* Takes the leaf `entry` out of `slot`, and tells of it. */
+static void remove_leaf(struct change_work *work, arch_entry *slot, arch_entry entry,
+                        unsigned level, uint64_t start)
+{
+	struct pt_mapping leaf;
+
+	entry = leaf_replace(work->table->platform, slot, entry,
+	                     empty_entry(work->table->hole, level), false);
+	leaf = leaf_mapping(entry, level, start, ~(arch_rights)0);
+	work->removed(work->context, &leaf);
+}
+
+/*
+ * Before a table is unlinked: each leaf below is taken out by itself. In the tables
+ * that wait, a CPU that is on its way could still record what nobody would read.
+ */
+static void remove_leaves(struct change_work *work, arch_entry table, unsigned level,
+                          uint64_t start)
+{
+	arch_entry *entries = table_at(work->table->platform, arch_table_paddr(table));
+
+	for (size_t i = 0; i < entry_count(level + 1); i++, start += arch_span(level + 1)) {
+		const arch_entry entry = entry_load(&entries[i]);
+
+		if (arch_is_table(entry, level + 1))
+			remove_leaves(work, entry, level + 1, start);
+		else
+			remove_leaf(work, &entries[i], entry, level + 1, start);
+	}
 }
 
 static void unmap_slot(struct change_work *work, arch_entry *slot, unsigned level, uint64_t start)
 {
 	const arch_entry entry = entry_load(slot);
 
-	entry_store(work->table->platform, slot, empty_entry(work->table->hole, level));
 	if (!arch_is_table(entry, level)) {
+		if (work->removed)
+			remove_leaf(work, slot, entry, level, start);
+		else
+			entry_store(work->table->platform, slot,
+			            empty_entry(work->table->hole, level));
 		flush_leaf(work->batch, entry, level, start);
 		return;
 	}
+	if (work->removed)
+		remove_leaves(work, entry, level, start);
+	entry_store(work->table->platform, slot, empty_entry(work->table->hole, level));
 	/* a whole table of leaves is more than a batch has addresses for */
 	work->batch->all = true;
 	free_tables_later(work->table, entry, level, work->table->hole, work->batch);
@@ -337,9 +274,10 @@ static pt_status prepare_change(struct change_work *work, uint64_t vaddr, uint64
 }
 
 static pt_status op_unmap_region(struct pt_table *table, pt_vaddr vaddr, uint64_t size,
-                                 struct pt_batch *batch)
+                                 pt_leaf_visitor removed, void *context, struct pt_batch *batch)
 {
-	struct change_work work = {.table = table, .unmap = true};
+	struct change_work work = {
+		.table = table, .unmap = true, .removed = removed, .context = context};
 	struct pending pending;
 	pt_status status = check_region(table, vaddr.value, size);
 

@@ -152,6 +152,8 @@ static inline struct pt_mapping leaf_mapping(arch_entry entry, unsigned level, u
 		.paddr = pt_pa(arch_leaf_paddr(entry, level)),
 		.size = arch_span(level),
 		.flags = arch_leaf_flags(entry, level, rights),
+		.accessed = (entry & ARCH_ACCESSED) != 0,
+		.dirty = (entry & ARCH_DIRTY) != 0,
 	};
 }
 
@@ -168,36 +170,52 @@ static pt_status op_unmap(struct pt_table *table, pt_vaddr vaddr, struct pt_mapp
 	if (table->borrowers && slot_is_lent(table, index_of(va, 0)) && root_entry_goes(&place, va))
 		return PT_BORROWED;
 
-	if (removed)
-		*removed = leaf_mapping(place.entry, place.level, va, place.rights);
 	pending_open(&pending, table, batch);
-	entry_store(table->platform, place.slot, empty_entry(place.hole, place.level));
+	if (removed) {
+		place.entry = leaf_replace(table->platform, place.slot, place.entry,
+		                           empty_entry(place.hole, place.level), false);
+		*removed = leaf_mapping(place.entry, place.level, va, place.rights);
+	} else {
+		entry_store(table->platform, place.slot, empty_entry(place.hole, place.level));
+	}
 	flush_leaf(pending.batch, place.entry, place.level, va);
 	unlink_empty_tables(table, &place, va, pending.batch);
 	pending_close(&pending);
 	return PT_OK;
 }
 
-/* Puts `after` where `place` has a leaf of the same size, broken before made where it must be. */
-static inline void replace_leaf(struct pt_table *table, const struct place *place, uint64_t va,
+/*
+ * Puts `after` where `place` has a leaf of the same size, broken before made where it
+ * must be. The entry of `place` becomes what was replaced. A leaf that leads where it
+ * led stays as accessed and dirty as it was.
+ */
+static inline void replace_leaf(struct pt_table *table, struct place *place, uint64_t va,
                                 arch_entry after, struct pt_batch *batch)
 {
-	if (arch_same_leaf(place->entry, after))
+	const struct pt_platform *platform = table->platform;
+	const bool keeps = arch_leaf_paddr(place->entry, place->level) ==
+	                   arch_leaf_paddr(after, place->level);
+
+	if (same_leaf(place->entry, after))
 		return;
-	if (arch_must_break(place->entry, after)) {
-		entry_store(table->platform, place->slot, empty_entry(place->hole, place->level));
-		flush_now(table, va);
-	}
 	/* what the slot held before it was made invalid may still wait for its flush */
 	if (!arch_is_valid(place->entry))
 		flush_before_make(batch, va, va + arch_span(place->level) - 1);
-	entry_store(table->platform, place->slot, after);
+	if (arch_must_break(place->entry, after)) {
+		place->entry = leaf_replace(platform, place->slot, place->entry,
+		                            empty_entry(place->hole, place->level), false);
+		flush_now(table, va);
+		entry_store(platform, place->slot,
+		            keeps ? leaf_used_as(after, place->entry) : after);
+	} else {
+		place->entry = leaf_replace(platform, place->slot, place->entry, after, keeps);
+	}
 	if (!arch_must_break(place->entry, after))
 		flush_leaf(batch, place->entry, place->level, va);
 }
 
-static pt_status op_protect(struct pt_table *table, pt_vaddr vaddr, pt_flags flags, uint64_t *size,
-                            struct pt_batch *batch)
+static pt_status op_protect(struct pt_table *table, pt_vaddr vaddr, pt_flags flags,
+                            struct pt_mapping *replaced, struct pt_batch *batch)
 {
 	struct pending pending;
 	struct place place;
@@ -205,19 +223,19 @@ static pt_status op_protect(struct pt_table *table, pt_vaddr vaddr, pt_flags fla
 
 	if (status != PT_OK)
 		return status;
-	if (size)
-		*size = arch_span(place.level);
 	pending_open(&pending, table, batch);
 	replace_leaf(table, &place, vaddr.value,
 	             arch_leaf(arch_leaf_paddr(place.entry, place.level),
 	                       arch_leaf_bits(flags, place.level)),
 	             pending.batch);
+	if (replaced)
+		*replaced = leaf_mapping(place.entry, place.level, vaddr.value, place.rights);
 	pending_close(&pending);
 	return PT_OK;
 }
 
 static pt_status op_remap(struct pt_table *table, pt_vaddr vaddr, pt_paddr paddr, pt_flags flags,
-                          uint64_t *size, struct pt_batch *batch)
+                          struct pt_mapping *replaced, struct pt_batch *batch)
 {
 	struct pending pending;
 	struct place place;
@@ -226,11 +244,11 @@ static pt_status op_remap(struct pt_table *table, pt_vaddr vaddr, pt_paddr paddr
 
 	if (status != PT_OK)
 		return status;
-	if (size)
-		*size = arch_span(place.level);
 	pending_open(&pending, table, batch);
 	replace_leaf(table, &place, vaddr.value,
 	             arch_leaf(paddr.value, arch_leaf_bits(flags, place.level)), pending.batch);
+	if (replaced)
+		*replaced = leaf_mapping(place.entry, place.level, vaddr.value, place.rights);
 	pending_close(&pending);
 	return PT_OK;
 }

@@ -30,6 +30,7 @@ const char *wp_law_name(enum wp_law law)
 		[WP_LAW_READING_WRITES_NOTHING] = "L5, reading writes nothing",
 		[WP_LAW_NOTHING_LOST] = "L6, nothing is lost",
 		[WP_LAW_ARBITRARY_MEMORY] = "L7, query() agrees with the CPU on any memory",
+		[WP_LAW_USES_TOLD] = "L8, accessed and dirty bits are told and kept",
 	};
 	return names[law];
 }

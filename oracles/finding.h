@@ -8,7 +8,7 @@
 
 #include <walkproof/pt.h>
 
-/* L0 is a status or an output that differs from the contract's; 1 to 7 are its laws. */
+/* L0 is a status or an output that differs from the contract's; 1 to 8 are its laws. */
 enum wp_law {
 	WP_LAW_STATUS = 0,
 	WP_LAW_FAITHFUL = 1,
@@ -18,6 +18,7 @@ enum wp_law {
 	WP_LAW_READING_WRITES_NOTHING = 5,
 	WP_LAW_NOTHING_LOST = 6,
 	WP_LAW_ARBITRARY_MEMORY = 7,
+	WP_LAW_USES_TOLD = 8,
 };
 
 struct wp_finding {

@@ -160,6 +160,10 @@ struct wp_step {
 size_t wp_paper_steps(const struct wp_regime *regime, const struct wp_memory *memory, uint64_t root,
                       uint64_t va, struct wp_step steps[WP_MAX_STEPS]);
 
+/* Both in one. */
+size_t wp_paper_trail(const struct wp_regime *regime, const struct wp_memory *memory, uint64_t root,
+                      uint64_t va, struct wp_answer *answer, struct wp_step steps[WP_MAX_STEPS]);
+
 const char *wp_kind_name(enum wp_kind kind); /* "kernel read" */
 const char *wp_fault_name(enum wp_fault fault);
 const char *wp_memory_type_name(enum wp_memory_type type);

@@ -8,16 +8,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define POISON_8                                                                                   \
-	WP_POISON, WP_POISON, WP_POISON, WP_POISON, WP_POISON, WP_POISON, WP_POISON, WP_POISON
-#define POISON_64 POISON_8, POISON_8, POISON_8, POISON_8, POISON_8, POISON_8, POISON_8, POISON_8
-
-/* A whole frame of poison: memcpy() and memcmp() stay fast under sanitizers. */
-static const uint64_t poison[] = {POISON_64, POISON_64, POISON_64, POISON_64,
-                                  POISON_64, POISON_64, POISON_64, POISON_64};
-
-_Static_assert(sizeof poison == WP_FRAME_SIZE, "one frame of poison");
-
 /*
  * Bit 0 is P, valid, or V, on all four architectures. A LoongArch directory has
  * no such bit: there bit 6 (H) must be clear, and what is left is an address,
@@ -34,14 +24,32 @@ enum frame_state {
 	FRAME_FREED,
 };
 
-static void fill(struct wp_memory *memory, size_t index)
+static uint64_t poison_for(const struct wp_memory *memory, size_t index)
 {
-	memcpy(memory->host + index * WP_FRAME_SIZE, poison, WP_FRAME_SIZE);
+	const struct wp_poison *poison = &memory->poison;
+
+	return poison->shift == 0 ? poison->entry
+	                          : poison->entry | (uint64_t)index << poison->shift;
 }
 
+/* By memcpy() and memcmp(), which stay fast under sanitizers. */
+static void fill(struct wp_memory *memory, size_t index, uint64_t word)
+{
+	uint8_t *const frame = memory->host + index * WP_FRAME_SIZE;
+	memory->filled[index] = word;
+	memcpy(frame, &word, sizeof word);
+	for (size_t done = sizeof word; done < WP_FRAME_SIZE; done *= 2)
+		memcpy(frame + done, frame, done);
+}
+
+/* All words are equal if each equals the one before it. */
 static bool intact(const struct wp_memory *memory, size_t index)
 {
-	return memcmp(memory->host + index * WP_FRAME_SIZE, poison, WP_FRAME_SIZE) == 0;
+	const uint8_t *const frame = memory->host + index * WP_FRAME_SIZE;
+	const size_t word = sizeof memory->filled[index];
+
+	return memcmp(frame, &memory->filled[index], word) == 0 &&
+	       memcmp(frame, frame + word, WP_FRAME_SIZE - word) == 0;
 }
 
 static uint64_t address_of(const struct wp_memory *memory, size_t index)
@@ -87,6 +95,7 @@ bool wp_memory_open(struct wp_memory *memory, uint64_t base, size_t frames)
 	const uint64_t size = (uint64_t)frames * WP_FRAME_SIZE;
 
 	*memory = (struct wp_memory){.base = base, .frames = frames, .fd = -1};
+	memory->poison.entry = WP_POISON;
 	if (base % WP_FRAME_SIZE != 0 || frames == 0 || frames >= UINT32_MAX ||
 	    base + (size - 1) < base || POISON_TABLE - base < size) {
 		errno = EINVAL;
@@ -94,7 +103,9 @@ bool wp_memory_open(struct wp_memory *memory, uint64_t base, size_t frames)
 	}
 	memory->state = calloc(frames, sizeof *memory->state);
 	memory->free_stack = calloc(frames, sizeof *memory->free_stack);
-	if (memory->state == NULL || memory->free_stack == NULL || !open_window(memory)) {
+	memory->filled = calloc(frames, sizeof *memory->filled);
+	if (memory->state == NULL || memory->filled == NULL || memory->free_stack == NULL ||
+	    !open_window(memory)) {
 		const int error = errno;
 
 		wp_memory_close(memory);
@@ -102,6 +113,8 @@ bool wp_memory_open(struct wp_memory *memory, uint64_t base, size_t frames)
 		return false;
 	}
 	memory->high_water = frames; /* as if all of it had been used */
+	for (size_t i = 0; i < frames; i++)
+		memory->filled[i] = WP_POISON;
 	wp_memory_reset(memory);
 	return true;
 }
@@ -114,6 +127,7 @@ void wp_memory_close(struct wp_memory *memory)
 		close(memory->fd);
 	free(memory->state);
 	free(memory->free_stack);
+	free(memory->filled);
 	*memory = (struct wp_memory){.fd = -1};
 }
 
@@ -124,8 +138,8 @@ void wp_memory_close(struct wp_memory *memory)
 void wp_memory_reset(struct wp_memory *memory)
 {
 	for (size_t i = 0; i < memory->high_water; i++) {
-		if (!intact(memory, i))
-			fill(memory, i);
+		if (memory->filled[i] != WP_POISON || !intact(memory, i))
+			fill(memory, i, WP_POISON);
 		memory->state[i] = FRAME_UNTOUCHED;
 		memory->free_stack[memory->frames - 1 - i] = (uint32_t)i;
 	}
@@ -155,6 +169,32 @@ void wp_memory_audit(struct wp_memory *memory)
 	}
 }
 
+void wp_memory_poison(struct wp_memory *memory, struct wp_poison poison)
+{
+	memory->poison = poison;
+	for (size_t i = 0; i < memory->high_water; i++) {
+		if (memory->state[i] == FRAME_FREED && memory->filled[i] != poison_for(memory, i))
+			fill(memory, i, poison_for(memory, i));
+	}
+}
+
+uint64_t wp_memory_poison_of(const struct wp_memory *memory, uint64_t frame)
+{
+	const size_t index = index_of(memory, frame);
+
+	return index == memory->frames ? memory->poison.entry : memory->filled[index];
+}
+
+uint64_t wp_memory_telltale(const struct wp_memory *memory, uint64_t pa)
+{
+	const uint64_t index = (pa ^ WP_TELLTALE) >> WP_TELLTALE_SHIFT;
+
+	if (memory->poison.shift == 0 || index >= memory->frames ||
+	    memory->state[index] == FRAME_USED)
+		return 0;
+	return address_of(memory, index);
+}
+
 /* True, and counted, if this allocation is one to refuse. */
 static bool refused(struct wp_memory *memory, size_t count)
 {
@@ -171,6 +211,8 @@ static void hand_out(struct wp_memory *memory, size_t index)
 {
 	if (!intact(memory, index))
 		accuse(memory, WP_FRAME_WRITTEN_AFTER_FREE, address_of(memory, index));
+	if (memory->filled[index] != poison_for(memory, index))
+		fill(memory, index, poison_for(memory, index));
 	memory->state[index] = FRAME_USED;
 	if (index >= memory->high_water)
 		memory->high_water = index + 1;
@@ -249,7 +291,7 @@ void wp_memory_free(struct wp_memory *memory, uint64_t frame)
 		accuse(memory, WP_FRAME_FREED_TWICE, frame);
 		return;
 	}
-	fill(memory, index);
+	fill(memory, index, poison_for(memory, index));
 	memory->state[index] = FRAME_FREED;
 	memory->free_stack[memory->free_count++] = (uint32_t)index;
 	memory->in_use--;

@@ -25,6 +25,12 @@ enum wp_frame_crime {
 	WP_FRAME_WRITTEN_AFTER_FREE,
 };
 
+/* What free frames are filled with: `entry`, and in it the frame's index at `shift`. */
+struct wp_poison {
+	uint64_t entry;
+	uint8_t shift; /* 0: the same in every frame */
+};
+
 struct wp_memory {
 	uint64_t base; /* guest physical address of the window */
 	size_t frames; /* in the window */
@@ -38,6 +44,8 @@ struct wp_memory {
 	uint64_t crime_frame; /* guest physical address */
 
 	/* private */
+	struct wp_poison poison;
+	uint64_t *filled; /* with what each frame was, last */
 	uint8_t *state;
 	uint32_t *free_stack;
 	size_t free_count;
@@ -60,6 +68,15 @@ void wp_memory_reset(struct wp_memory *memory);
 /* Records WP_FRAME_WRITTEN_AFTER_FREE if a free frame's poison was disturbed. */
 void wp_memory_audit(struct wp_memory *memory);
 
+/*
+ * Frames that were given back, and from now on those handed out and given back, are
+ * poisoned with this. Frames never handed out keep WP_POISON, whatever came before.
+ */
+void wp_memory_poison(struct wp_memory *memory, struct wp_poison poison);
+
+/* What every word of a frame was when it was handed out. */
+uint64_t wp_memory_poison_of(const struct wp_memory *memory, uint64_t frame);
+
 /* Frames come in a fixed order: the same calls get the same addresses. */
 bool wp_memory_alloc(struct wp_memory *memory, uint64_t *frame);
 bool wp_memory_alloc_contiguous(struct wp_memory *memory, size_t count, uint64_t align,
@@ -81,10 +98,20 @@ size_t wp_memory_available(const struct wp_memory *memory);
 bool wp_memory_is_used(const struct wp_memory *memory, uint64_t frame);
 
 /*
- * What poison every free frame is filled with: no architecture takes it for a
- * translation, and a person recognises it.
+ * What every free frame is filled with, unless wp_memory_poison() says otherwise: no
+ * architecture takes it for a translation, and a person recognises it.
  */
 #define WP_POISON 0xdeadf4a3e0000000u
+
+/*
+ * Where poison that is a translation leads: an address aligned to 1 GiB, with the index
+ * of the freed frame in it, so that it may stand in a table of any level with leaves.
+ */
+#define WP_TELLTALE       ((uint64_t)1 << 46)
+#define WP_TELLTALE_SHIFT 30
+
+/* The free frame through which a walk came to `pa`; 0: it isn't a tell-tale address. */
+uint64_t wp_memory_telltale(const struct wp_memory *memory, uint64_t pa);
 
 /* NULL: not all of [pa, pa + length) lies in the window. */
 static inline void *wp_memory_at(const struct wp_memory *memory, uint64_t pa, size_t length)

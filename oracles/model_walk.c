@@ -37,8 +37,12 @@ static bool visit(struct walk *walk, unsigned level, unsigned shift, uint64_t va
 		.leaf = leaf,
 	};
 	if (leaf) {
-		slot->mapping = (struct pt_mapping){pt_va(va), pt_pa(run->pa + (va - run->va)),
-		                                    run->leaf, run->flags};
+		slot->mapping = (struct pt_mapping){
+			.vaddr = pt_va(va),
+			.paddr = pt_pa(run->pa + (va - run->va)),
+			.size = run->leaf,
+			.flags = run->flags,
+		};
 	}
 	return true;
 }

@@ -11,6 +11,8 @@ void wp_tlb_reset(struct wp_tlb *tlb, const struct wp_regime *regime,
 	tlb->memory = memory;
 	tlb->count = 0;
 	tlb->next = 0;
+	tlb->pointer_count = 0;
+	tlb->pointer_next = 0;
 }
 
 /*
@@ -37,36 +39,111 @@ static uint64_t span_of(const struct wp_regime *regime, const struct wp_answer *
 	return span;
 }
 
+/*
+ * SDM 4.10.3 "Paging-Structure Caches", D8 "Translation Lookaside Buffers" and RV
+ * "Supervisor Memory-Management Fence" let a CPU keep an entry that leads to a table.
+ * LoongArch has no walker: LDDIR reads memory (4.2.5).
+ */
+static void keep_pointers(struct wp_tlb *tlb, uint64_t va, const struct wp_step *steps,
+                          size_t count)
+{
+	for (uint8_t level = 0; level < count && tlb->regime->arch != WP_LOONGARCH64; level++) {
+		const uint64_t span = wp_regime_span(tlb->regime, level);
+		struct wp_tlb_pointer *pointer = NULL;
+		uint64_t table;
+
+		if (wp_entry_read(tlb->regime, level, steps[level].entry, &table) != WP_ENTRY_TABLE)
+			return;
+		for (size_t i = 0; i < tlb->pointer_count && !pointer; i++) {
+			if (tlb->pointers[i].entry_pa == steps[level].entry_pa)
+				pointer = &tlb->pointers[i];
+		}
+		/* as above: what is cached is hit, and stays what it was */
+		if (pointer)
+			continue;
+		if (tlb->pointer_count < WP_TLB_POINTERS) {
+			pointer = &tlb->pointers[tlb->pointer_count++];
+		} else {
+			pointer = &tlb->pointers[tlb->pointer_next];
+			tlb->pointer_next = (tlb->pointer_next + 1) % WP_TLB_POINTERS;
+		}
+		*pointer = (struct wp_tlb_pointer){
+			.first = va & ~(span - 1),
+			.last = va | (span - 1),
+			.entry_pa = steps[level].entry_pa,
+			.entry = steps[level].entry,
+			.table = table,
+			.level = level,
+		};
+	}
+}
+
 void wp_tlb_warm(struct wp_tlb *tlb, uint64_t root, uint64_t va)
 {
+	struct wp_step steps[WP_MAX_STEPS];
 	struct wp_tlb_entry *entry;
 	struct wp_answer answer;
 	uint64_t span;
+	size_t count;
 
-	wp_paper_walk(tlb->regime, tlb->memory, root, va, &answer);
-	if (answer.fault == WP_FAULT_ADDRESS || answer.fault == WP_FAULT_BUS)
+	/* an access hits what is cached: no second entry for the same address */
+	for (size_t i = 0; i < tlb->count; i++) {
+		if (tlb->entries[i].va == va)
+			return;
+	}
+	count = wp_paper_trail(tlb->regime, tlb->memory, root, va, &answer, steps);
+	if (count == 0 || answer.fault == WP_FAULT_ADDRESS)
+		return;
+	keep_pointers(tlb, va, steps, count);
+	if (answer.fault == WP_FAULT_BUS)
 		return;
 	if (answer.allowed == 0 && !caches_invalid(tlb->regime))
 		return;
 	span = span_of(tlb->regime, &answer);
-	/* an access hits what is cached: no second entry for the same address */
-	for (size_t i = 0; i < tlb->count; i++) {
-		if (va >= tlb->entries[i].first && va <= tlb->entries[i].last &&
-		    tlb->entries[i].va == va)
-			return;
-	}
 	if (tlb->count < WP_TLB_SLOTS) {
 		entry = &tlb->entries[tlb->count++];
 	} else {
 		entry = &tlb->entries[tlb->next];
 		tlb->next = (tlb->next + 1) % WP_TLB_SLOTS;
 	}
-	entry->va = va;
-	entry->first = va & ~(span - 1);
-	entry->last = entry->first + span - 1;
-	entry->allowed = answer.allowed;
-	entry->pa = answer.allowed != 0 ? answer.pa : 0;
-	entry->memory_type = answer.memory_type;
+	*entry = (struct wp_tlb_entry){
+		.va = va,
+		.first = va & ~(span - 1),
+		.last = va | (span - 1),
+		.allowed = answer.allowed,
+		.memory_type = answer.memory_type,
+		.level = (uint8_t)(count - 1),
+		.pa = answer.allowed != 0 ? answer.pa : 0,
+		.entry_pa = steps[count - 1].entry_pa,
+		.entry = steps[count - 1].entry,
+	};
+}
+
+/*
+ * RV "Supervisor Memory-Management Fence": with an address, only reads of leaf entries
+ * are ordered. So that an entry was invalid is forgotten if a leaf is there now (or
+ * nothing), and remembered if a table is.
+ */
+static bool survives_as_pointer(const struct wp_tlb *tlb, const struct wp_tlb_entry *entry)
+{
+	const uint64_t *const now = wp_memory_at(tlb->memory, entry->entry_pa, sizeof *now);
+	uint64_t to;
+
+	return tlb->regime->arch == WP_RISCV64 && entry->allowed == 0 && now != NULL &&
+	       wp_entry_read(tlb->regime, entry->level, *now, &to) == WP_ENTRY_TABLE;
+}
+
+/*
+ * Of cached pointers, a flush by address drops on x86_64 all, whatever the address
+ * (SDM 4.10.4.1, INVLPG); on AArch64 those on the way to it (D8, TLBI VAAE1: not only
+ * the last level); on RISC-V none.
+ */
+static bool drops_pointer(const struct wp_tlb *tlb, const struct wp_tlb_pointer *pointer,
+                          uint64_t va)
+{
+	if (tlb->regime->arch == WP_AARCH64)
+		return va >= pointer->first && va <= pointer->last;
+	return tlb->regime->arch == WP_X86_64;
 }
 
 void wp_tlb_flush(struct wp_tlb *tlb, const uint64_t *va)
@@ -74,12 +151,20 @@ void wp_tlb_flush(struct wp_tlb *tlb, const uint64_t *va)
 	size_t kept = 0;
 
 	for (size_t i = 0; va && i < tlb->count; i++) {
-		if (*va < tlb->entries[i].first || *va > tlb->entries[i].last)
-			tlb->entries[kept++] = tlb->entries[i];
+		const struct wp_tlb_entry *entry = &tlb->entries[i];
+
+		if (*va < entry->first || *va > entry->last || survives_as_pointer(tlb, entry))
+			tlb->entries[kept++] = *entry;
 	}
 	tlb->count = kept;
-	if (tlb->next >= WP_TLB_SLOTS)
-		tlb->next = 0;
+	kept = 0;
+	for (size_t i = 0; va && i < tlb->pointer_count; i++) {
+		if (!drops_pointer(tlb, &tlb->pointers[i], *va))
+			tlb->pointers[kept++] = tlb->pointers[i];
+	}
+	tlb->pointer_count = kept;
+	tlb->next %= WP_TLB_SLOTS;
+	tlb->pointer_next %= WP_TLB_POINTERS;
 }
 
 /*
@@ -117,12 +202,58 @@ static const char *use_text(uint8_t allowed, uint64_t pa, uint8_t memory_type,
 	return text;
 }
 
+#define STORE_TEXT 120
+
+/* "; operation 3 stored 0x0 over 0x1003 at 0xc0001000", if the trace still knows. */
+static const char *store_text(const struct wp_trace *trace, uint64_t entry_pa,
+                              char text[static STORE_TEXT])
+{
+	const struct wp_store *store = trace ? wp_trace_last(trace, entry_pa) : NULL;
+
+	text[0] = '\0';
+	if (store)
+		snprintf(text, STORE_TEXT,
+		         "; operation %" PRIu32 " stored %#" PRIx64 " over %#" PRIx64
+		         " at %#" PRIx64,
+		         store->op, store->after, store->before, store->entry);
+	return text;
+}
+
+/* Whether the entry that a pointer was read from leads where it led. */
+static bool still_leads(const struct wp_tlb *tlb, const struct wp_tlb_pointer *pointer)
+{
+	const uint64_t *const now = wp_memory_at(tlb->memory, pointer->entry_pa, sizeof *now);
+	uint64_t table;
+
+	return now != NULL &&
+	       wp_entry_read(tlb->regime, pointer->level, *now, &table) == WP_ENTRY_TABLE &&
+	       table == pointer->table;
+}
+
+static void judge_pointers(const struct wp_tlb *tlb, uint64_t first, uint64_t last,
+                           const struct wp_trace *trace, struct wp_finding *finding)
+{
+	for (size_t i = 0; i < tlb->pointer_count; i++) {
+		const struct wp_tlb_pointer *pointer = &tlb->pointers[i];
+		char store[STORE_TEXT];
+
+		if (pointer->last < first || pointer->first > last || still_leads(tlb, pointer))
+			continue;
+		wp_found(finding, WP_LAW_NO_STALE_WALK, "stale-table",
+		         "no %s: a CPU that walked there before still takes the table at %#" PRIx64
+		         " for what level %u translates from %#" PRIx64 " on%s",
+		         tlb->regime->arch == WP_RISCV64 ? "full flush" : "flush reached it",
+		         pointer->table, pointer->level, pointer->first,
+		         store_text(trace, pointer->entry_pa, store));
+	}
+}
+
 void wp_tlb_judge(const struct wp_tlb *tlb, uint64_t root, uint64_t first, uint64_t last,
-                  struct wp_finding *finding)
+                  const struct wp_trace *trace, struct wp_finding *finding)
 {
 	for (size_t i = 0; i < tlb->count; i++) {
 		const struct wp_tlb_entry *entry = &tlb->entries[i];
-		char before[USE_TEXT], after[USE_TEXT];
+		char before[USE_TEXT], after[USE_TEXT], store[STORE_TEXT];
 		struct wp_answer now;
 
 		if (entry->va < first || entry->va > last)
@@ -132,8 +263,10 @@ void wp_tlb_judge(const struct wp_tlb *tlb, uint64_t root, uint64_t first, uint6
 			continue;
 		wp_found(finding, WP_LAW_NO_STALE_WALK, "stale",
 		         "no flush covered %#" PRIx64
-		         ": a CPU that used it before still %s, where the tables now say %s",
+		         ": a CPU that used it before still %s, where the tables now say %s%s",
 		         entry->va, use_text(entry->allowed, entry->pa, entry->memory_type, before),
-		         use_text(now.allowed, now.pa, now.memory_type, after));
+		         use_text(now.allowed, now.pa, now.memory_type, after),
+		         store_text(trace, entry->entry_pa, store));
 	}
+	judge_pointers(tlb, first, last, trace, finding);
 }

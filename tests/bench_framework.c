@@ -10,6 +10,8 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "damage.h"
+#include "refusals.h"
 #include "run.h"
 
 #ifdef __SANITIZE_ADDRESS__
@@ -55,12 +57,26 @@ static void die(const char *why)
 	exit(1);
 }
 
+/* As a campaign's worker does, variants included. */
+static void run_one(void)
+{
+	static struct wp_program refused;
+	struct wp_damage damage;
+	struct wp_result result;
+	const uint64_t programs = stats.programs + 1;
+
+	if (!wp_run(&runner, &program, &result, NULL) ||
+	    !wp_refuse_some(&runner, &program, &refused, &result) ||
+	    !wp_damage_some(&runner, &program, &damage, &result))
+		die(result.finding.sentence);
+	stats.programs = programs; /* variants don't count */
+}
+
 /* Runs programs of one architecture; returns how long a program took on average. */
-static double campaign(const char *arch, bool unicorn)
+static double campaign(const char *arch, bool unicorn, unsigned checks)
 {
 	struct wp_scope scope;
 	struct wp_random random;
-	struct wp_result result;
 	char why[200];
 	double start, end;
 
@@ -68,6 +84,8 @@ static double campaign(const char *arch, bool unicorn)
 	wp_scope_of(&scope, arch);
 	if (!wp_runner_open(&runner, &wp_library_subject, &stats, why, sizeof why))
 		die(why);
+	runner.checks = checks;
+	runner.sample = WP_SAMPLE;
 #ifdef WP_UNICORN
 	if (unicorn)
 		wp_runner_add(&runner, wp_unicorn_open(&runner.memory, scope.regimes[0]->arch, why,
@@ -79,8 +97,7 @@ static double campaign(const char *arch, bool unicorn)
 	start = now();
 	do {
 		wp_program_generate(&program, &scope, &random);
-		if (!wp_run(&runner, &program, &result, NULL))
-			die(result.finding.sentence);
+		run_one();
 		end = now();
 	} while (end - start < SECONDS_EACH);
 	for (size_t i = 0; i < runner.machine_count; i++)
@@ -128,6 +145,60 @@ static void bench_paper(const char *arch)
 	wp_runner_close(&runner);
 }
 
+/* What each check costs: programs a second with all of them, and without each. */
+static void bench_checks(const char *arch)
+{
+	const double all = campaign(arch, true, WP_ALL_CHECKS);
+
+	row("programs, every check", arch, 1 / all, "/s", 0, false);
+	for (unsigned i = 0; i < WP_CHECKS; i++) {
+		const double without = campaign(arch, true, WP_ALL_CHECKS & ~(1u << i));
+		char what[64];
+
+		snprintf(what, sizeof what, "  --law=-%s", wp_check_names[i].name);
+		row(what, arch, 1 / without, "/s", 0, false);
+		snprintf(what, sizeof what, "  so '%s' costs", wp_check_names[i].name);
+		row(what, arch, (all - without) / all * 100, "% of all", 20, true);
+	}
+	row("programs, no check", arch, 1 / campaign(arch, true, 0), "/s", 0, false);
+}
+
+/* L2: every allocation of a program of 32 operations refused; the slowest of fifty. */
+static void bench_refusals(void)
+{
+	static struct wp_program refused;
+	struct wp_scope scope;
+	struct wp_random random;
+	double worst = 0, total = 0;
+	unsigned programs = 0;
+	char why[200];
+
+	wp_scope_of(&scope, "");
+	if (!wp_runner_open(&runner, &wp_library_subject, &stats, why, sizeof why))
+		die(why);
+	wp_random_seed(&random, 3);
+	while (programs < 50) {
+		struct wp_refusals count;
+		struct wp_result result;
+		double start;
+
+		wp_program_generate(&program, &scope, &random);
+		if (program.count < 32)
+			continue;
+		program.count = 32;
+		start = now();
+		if (!wp_refuse_each(&runner, &program, &wp_refuse_all, &refused, &result, &count))
+			die(result.finding.sentence);
+		start = now() - start;
+		worst = start > worst ? start : worst;
+		total += start;
+		programs++;
+	}
+	row("refusals, 32 operations, mean", "all", total / programs * 1e3, "ms", 50, true);
+	row("refusals, 32 operations, at most", "all", worst * 1e3, "ms", 50, true);
+	wp_runner_close(&runner);
+}
+
 /* What a fuzz target does before its first program. */
 static void bench_start(void)
 {
@@ -165,17 +236,19 @@ int main(void)
 		double paper, both;
 
 		bench_paper(archs[i]);
-		paper = campaign(archs[i], false);
+		paper = campaign(archs[i], false, WP_ALL_CHECKS);
 		row("programs, judged by paper", archs[i], 1 / paper, "/s", 20000, false);
 		if (i == WP_LOONGARCH64)
 			continue;
-		both = campaign(archs[i], true);
+		both = campaign(archs[i], true, WP_ALL_CHECKS);
 		row("programs, Unicorn at the end", archs[i], 1 / both, "/s", 10000, false);
 		row("Unicorn, within a campaign", archs[i],
 		    (double)stats.machines[1].answered / (double)stats.programs / (both - paper) /
 		            1e6,
 		    "M probes/s", 5, false);
 	}
+	bench_refusals();
+	bench_checks("x86_64");
 	getrusage(RUSAGE_SELF, &usage);
 	row("memory, at most", "all", (double)usage.ru_maxrss / 1024, "MiB", 512, true);
 	return 0;

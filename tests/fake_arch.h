@@ -39,6 +39,7 @@ enum {
 	ARCH_FLUSHES_ALL_FOR_TABLE = false,
 	ARCH_FLUSHES_ALL_FOR_HUGE = true,
 	ARCH_HAS_HOLE_FRAME = true,
+	ARCH_USES = 0,
 #else
 	ARCH_PADDR_BITS = 44,
 	ARCH_FIXED_FRAMES = 4,
@@ -46,11 +47,22 @@ enum {
 	ARCH_FLUSHES_ALL_FOR_TABLE = true,
 	ARCH_FLUSHES_ALL_FOR_HUGE = false,
 	ARCH_HAS_HOLE_FRAME = false,
+	ARCH_USES = PT_ACCESSED | PT_DIRTY,
 #endif
 };
 
+/* Over the address, where there is room for them. */
+#ifdef PT_FAKE_NARROW
+static const arch_entry ARCH_ACCESSED = 0;
+static const arch_entry ARCH_DIRTY = 0;
+#else
+static const arch_entry ARCH_ACCESSED = 1ull << 62;
+static const arch_entry ARCH_DIRTY = 1ull << 63;
+#endif
+
 /* Below the address: a table's mark, or eight bits of a leaf, two higher in each level. */
 static const arch_entry FAKE_BELOW_ADDRESS = 0xfff;
+static const arch_entry FAKE_ADDRESS = (arch_entry)0x0000fffffffff000;
 static const arch_entry FAKE_TABLE = 0xc00;
 static const arch_entry FAKE_LEAF = 1u << 6;
 static const arch_entry FAKE_VALID = 1u << 7;
@@ -85,13 +97,13 @@ static inline bool arch_is_table(arch_entry entry, unsigned level)
 
 static inline uint64_t arch_table_paddr(arch_entry entry)
 {
-	return entry & ~FAKE_BELOW_ADDRESS;
+	return entry & FAKE_ADDRESS;
 }
 
 static inline uint64_t arch_leaf_paddr(arch_entry entry, unsigned level)
 {
 	(void)level;
-	return entry & ~FAKE_BELOW_ADDRESS;
+	return entry & FAKE_ADDRESS;
 }
 
 static inline pt_flags arch_leaf_flags(arch_entry entry, unsigned level, arch_rights rights)
@@ -134,16 +146,11 @@ static inline bool arch_rights_are_whole(arch_rights rights)
 	return true;
 }
 
-static inline bool arch_same_leaf(arch_entry a, arch_entry b)
-{
-	return a == b;
-}
-
 /* A new address. */
 static inline bool arch_must_break(arch_entry before, arch_entry after)
 {
 	return arch_is_valid(before) && arch_is_valid(after) &&
-	       ((before ^ after) & ~FAKE_BELOW_ADDRESS) != 0;
+	       ((before ^ after) & FAKE_ADDRESS) != 0;
 }
 
 static inline arch_entry arch_link(uint64_t paddr)

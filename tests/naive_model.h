@@ -243,8 +243,12 @@ static struct wp_verdict naive_leaf(unsigned table, size_t page, const uint64_t 
 	if (flags)
 		verdict.size = size;
 	else
-		verdict.mapping = (struct pt_mapping){pt_va(va_of(page)), pt_pa(leaf.frame * PT_4K),
-		                                      size, leaf.flags};
+		verdict.mapping = (struct pt_mapping){
+			.vaddr = pt_va(va_of(page)),
+			.paddr = pt_pa(leaf.frame * PT_4K),
+			.size = size,
+			.flags = leaf.flags,
+		};
 	for (size_t i = 0; pa && i < size / PT_4K; i++)
 		naive.table[table][page + i].frame = (uint32_t)(*pa / PT_4K + i);
 	return verdict;

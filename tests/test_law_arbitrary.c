@@ -26,7 +26,8 @@
 /* Says a 4 KiB page at VA -> PA with `flags` of a CPU that allows `allowed`. */
 static const char *judge_open(const char *regime, pt_flags flags, uint8_t allowed, uint8_t open)
 {
-	const struct pt_mapping mapping = {pt_va(VA), pt_pa(PA), PT_4K, flags};
+	const struct pt_mapping mapping = {
+		.vaddr = {VA}, .paddr = {PA}, .size = PT_4K, .flags = flags};
 	const struct wp_answer paper = {
 		.answered = WP_ALL_KINDS,
 		.allowed = allowed,
@@ -150,7 +151,7 @@ static const char *judge_changed(struct pt_mapping mapping, uint8_t memory_type)
 
 static void address_size_and_memory_type_must_be_those_of_the_cpu(void **state)
 {
-	const struct pt_mapping right = {pt_va(VA), pt_pa(PA), PT_4K, R};
+	const struct pt_mapping right = {.vaddr = {VA}, .paddr = {PA}, .size = PT_4K, .flags = R};
 	struct pt_mapping mapping = right;
 
 	(void)state;

@@ -94,13 +94,13 @@ static void an_address_outside_of_the_half_is_bad_for_every_call(void **state)
 		lib->row->half == PT_WHOLE ? (uint64_t)1 << 62 : lib->va ^ ~(uint64_t)0 << 62,
 		high && lib->row->half == PT_HIGH ? 0 : (uint64_t)1 << 61,
 	};
-	uint64_t size;
+	struct pt_mapping replaced;
 
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		expect(map(lib, bad[i], PA, lib->page, RW), PT_BAD_ADDRESS);
 		expect(unmap(lib, bad[i]), PT_BAD_ADDRESS);
-		expect(pt_protect(&lib->table, pt_va(bad[i]), RW, &size, NULL), PT_BAD_ADDRESS);
-		expect(pt_remap(&lib->table, pt_va(bad[i]), pt_pa(0), RW, &size, NULL),
+		expect(pt_protect(&lib->table, pt_va(bad[i]), RW, &replaced, NULL), PT_BAD_ADDRESS);
+		expect(pt_remap(&lib->table, pt_va(bad[i]), pt_pa(0), RW, &replaced, NULL),
 		       PT_BAD_ADDRESS);
 		expect(query_of(&lib->table, bad[i]), PT_BAD_ADDRESS);
 		expect(pt_map_region(&lib->table, pt_va(bad[i]), pt_pa(0), lib->page, RW, true,
@@ -138,30 +138,33 @@ static void a_call_inside_of_a_leaf_is_not_aligned(void **state)
 {
 	struct lib *lib = *state;
 	struct pt_mapping removed = {.size = 7};
-	uint64_t size = 7;
+	struct pt_mapping replaced = {.size = 7};
 	const pt_vaddr inside = pt_va(lib->va + lib->page);
 
 	expect(map(lib, lib->va, PA, lib->large, RW), PT_OK);
 	expect(pt_unmap(&lib->table, inside, &removed, NULL), PT_NOT_ALIGNED);
-	expect(pt_protect(&lib->table, inside, RW, &size, NULL), PT_NOT_ALIGNED);
-	expect(pt_remap(&lib->table, inside, pt_pa(PA), RW, &size, NULL), PT_NOT_ALIGNED);
-	expect(pt_remap(&lib->table, pt_va(lib->va), pt_pa(PA + lib->page), RW, &size, NULL),
+	expect(pt_protect(&lib->table, inside, RW, &replaced, NULL), PT_NOT_ALIGNED);
+	expect(pt_remap(&lib->table, inside, pt_pa(PA), RW, &replaced, NULL), PT_NOT_ALIGNED);
+	expect(pt_remap(&lib->table, pt_va(lib->va), pt_pa(PA + lib->page), RW, &replaced, NULL),
 	       PT_NOT_ALIGNED);
 	expect(map(lib, inside.value, PA, lib->page, RW), PT_MAPPED_TO_HUGE_PAGE);
-	assert_int_equal(removed.size + size, 14);
+	assert_int_equal(removed.size + replaced.size, 14);
 }
 
 static void unmap_protect_and_remap_tell_what_they_did(void **state)
 {
 	struct lib *lib = *state;
 	struct pt_mapping removed;
-	uint64_t size = 0;
+	struct pt_mapping replaced;
 
 	expect(map(lib, lib->va, PA, lib->large, RW), PT_OK);
-	expect(pt_protect(&lib->table, pt_va(lib->va), PT_READ, &size, NULL), PT_OK);
-	assert_int_equal(size, lib->large);
+	expect(pt_protect(&lib->table, pt_va(lib->va), PT_READ, &replaced, NULL), PT_OK);
+	assert_int_equal(replaced.vaddr.value, lib->va);
+	assert_int_equal(replaced.paddr.value, PA);
+	assert_int_equal(replaced.size, lib->large);
+	assert_int_equal(replaced.flags, RW);
 	assert_maps(&lib->table, lib->va, PA, lib->large, PT_READ);
-	expect(pt_remap(&lib->table, pt_va(lib->va), pt_pa(0), PT_DEVICE, &size, NULL), PT_OK);
+	expect(pt_remap(&lib->table, pt_va(lib->va), pt_pa(0), PT_DEVICE, &replaced, NULL), PT_OK);
 	assert_maps(&lib->table, lib->va + 5, 5, lib->large, PT_DEVICE);
 	expect(pt_unmap(&lib->table, pt_va(lib->va), &removed, NULL), PT_OK);
 	assert_int_equal(removed.vaddr.value, lib->va);

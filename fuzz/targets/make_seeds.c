@@ -94,6 +94,33 @@ static void make_memories(const char *folder)
 	printf("memory: %u programs\n", made);
 }
 
+/* Three for each regime: a program of a few operations, and damage in its middle. */
+static void make_damages(const char *folder)
+{
+	static uint8_t bytes[5 + WP_PROGRAM_MAX_BYTES];
+	static struct wp_program program;
+	struct wp_random random;
+	struct wp_scope scope;
+	unsigned made = 0;
+
+	wp_scope_of(&scope, "");
+	wp_random_seed(&random, 1);
+	while (made < 3 * scope.count) {
+		const struct wp_scope one = {{scope.regimes[made / 3]}, 1};
+		size_t size;
+
+		wp_program_generate(&program, &one, &random);
+		size = wp_program_encode(&program, &scope, bytes + 5, sizeof bytes - 5);
+		if (program.count < 8 || size > MAX_BYTES)
+			continue;
+		bytes[0] = (uint8_t)(program.count / 2);
+		for (unsigned i = 1; i < 5; i++)
+			bytes[i] = (uint8_t)wp_random_next(&random);
+		write_seed(folder, made++, bytes, 5 + size);
+	}
+	printf("damage: %u programs\n", made);
+}
+
 int main(int argc, char **argv)
 {
 	const char *target = argc == 3 ? argv[1] : "";
@@ -106,6 +133,8 @@ int main(int argc, char **argv)
 		refuse(strerror(errno), argv[2]);
 	if (strcmp(target, "fuzz_memory") == 0)
 		make_memories(argv[2]);
+	else if (strcmp(target, "fuzz_damage") == 0)
+		make_damages(argv[2]);
 	else
 		make_programs(target + 5, argv[2]);
 	return 0;

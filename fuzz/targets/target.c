@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "machine_set.h"
+#include "refusals.h"
 
 static struct wp_runner runner;
 static struct wp_stats stats;
@@ -46,6 +47,15 @@ unsigned wp_target_left_out(void)
 	return without;
 }
 
+static unsigned scope_archs(void)
+{
+	unsigned archs = 0;
+
+	for (size_t i = 0; i < scope.count; i++)
+		archs |= 1u << scope.regimes[i]->arch;
+	return archs;
+}
+
 void wp_target_open(const char *prefix)
 {
 	static struct wp_machine_set set;
@@ -54,12 +64,22 @@ void wp_target_open(const char *prefix)
 	wp_scope_of(&scope, prefix);
 	if (scope.count == 0 ||
 	    !wp_runner_open(&runner, &wp_library_subject, &stats, why, sizeof why) ||
-	    !wp_machines_open(&set, &runner.memory, 1u << scope.regimes[0]->arch,
-	                      wp_target_left_out(), why, sizeof why) ||
+	    !wp_machines_open(&set, &runner.memory, scope_archs(), wp_target_left_out(), why,
+	                      sizeof why) ||
 	    !wp_machines_prove(&set, false, why, sizeof why))
 		wp_target_refuse(why);
 	wp_machines_add_to(&set, &runner);
 	runner.sample = WP_SAMPLE;
+}
+
+struct wp_runner *wp_target_runner(void)
+{
+	return &runner;
+}
+
+const struct wp_scope *wp_target_scope(void)
+{
+	return &scope;
 }
 
 /* False: a text that isn't a program. Any other bytes are one. */
@@ -91,8 +111,13 @@ void wp_target_run(const uint8_t *bytes, size_t size)
 	static struct wp_program program, settled;
 	struct wp_result result;
 
-	if (!read_program(&program, bytes, size) || wp_run(&runner, &program, &result, NULL))
+	if (!read_program(&program, bytes, size))
 		return;
+	if (wp_run(&runner, &program, &result, NULL)) {
+		if (wp_refuse_some(&runner, &program, &settled, &result))
+			return;
+		program = settled; /* with the refusal that broke it */
+	}
 	runner.sample = 1; /* what it settles to is another program */
 	wp_run(&runner, &program, &result, &settled);
 	wp_target_say(result.key, &result.finding);

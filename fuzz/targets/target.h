@@ -24,6 +24,10 @@ void wp_target_open(const char *prefix);
  */
 void wp_target_run(const uint8_t *bytes, size_t size);
 
+/* What wp_target_open() opened. */
+struct wp_runner *wp_target_runner(void);
+const struct wp_scope *wp_target_scope(void);
+
 /* The same end for any finding: prints all but the program. */
 void wp_target_say(const char *key, const struct wp_finding *finding);
 

@@ -42,6 +42,12 @@ size_t wp_paper_steps(const struct wp_regime *regime, const struct wp_memory *me
 	return archs[regime->arch]->walk(regime, memory, root, va, &answer, steps);
 }
 
+size_t wp_paper_trail(const struct wp_regime *regime, const struct wp_memory *memory, uint64_t root,
+                      uint64_t va, struct wp_answer *answer, struct wp_step steps[WP_MAX_STEPS])
+{
+	return archs[regime->arch]->walk(regime, memory, root, va, answer, steps);
+}
+
 /* ---------------------------------------------------------------- machine */
 
 static bool supports(const struct wp_machine *machine, const struct wp_regime *regime)

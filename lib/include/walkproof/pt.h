@@ -10,7 +10,8 @@
  * for. L2: a call that returns anything else has changed no translation, lost no
  * frame and recorded no flush. L3: after a flush no CPU can use a translation
  * from before it. L4: between any two stores the tables are walkable. L5:
- * reading writes nothing. L6: a table that loses its last entry is freed.
+ * reading writes nothing. L6: a table that loses its last entry is freed. L8: what
+ * CPUs record in leaves is told and kept, never lost (see "accessed and dirty").
  *
  * When several statuses apply, the first of this order is returned:
  * PT_BAD_SIZE, PT_BAD_ADDRESS, PT_NOT_ALIGNED, PT_BAD_FLAGS, PT_BORROWED,
@@ -86,13 +87,45 @@ typedef uint32_t pt_flags;
 #define PT_512G ((uint64_t)1 << 39)
 #define PT_256T ((uint64_t)1 << 48)
 
+/*
+ * Accessed and dirty: what a CPU records in a leaf, by itself, when it uses it for an
+ * access and for a write. Where it doesn't (AArch64 with HA = HD = 0, LoongArch), or
+ * not of that kind, pt_backend.uses lacks the bit, and the mapping never says so.
+ *
+ * L8. A leaf says accessed, or dirty, if and only if a CPU recorded that in it since
+ * it was mapped, or since pt_harvest() last cleared it; but on RISC-V a leaf starts
+ * with both, for the sake of harts that fault where they would have to record (Svade).
+ * In particular:
+ *
+ * - pt_unmap(), pt_protect(), pt_remap(), pt_unmap_region_with() and pt_harvest()
+ *   tell all that was recorded up to the moment when they changed the entry; none of
+ *   it falls between their load and their store. After that moment a CPU that has a
+ *   use to record looks at the entry again, and finds what is there then. One that
+ *   has recorded it already may go on using the old leaf until the flush (L3).
+ * - pt_protect() and pt_protect_region() keep both as they are, through a no-access
+ *   mapping and back too; so does a split, for each part; so does pt_remap() to the
+ *   address that the leaf has. With another address the leaf starts as a new one.
+ * - No other call changes them in a leaf that stays; they change no status, flags,
+ *   address or frame of any call. pt_unmap_region(), pt_destroy() and pt_copy_from()
+ *   drop them with what they remove.
+ * - Each table that has a root leaf by loan records in a copy of its own, which goes
+ *   with the loan.
+ */
+typedef uint8_t pt_uses;
+#define PT_ACCESSED ((pt_uses)1 << 0)
+#define PT_DIRTY    ((pt_uses)1 << 1)
+
 /* A leaf as the caller sees it. */
 struct pt_mapping {
 	pt_vaddr vaddr; /* query(): the address asked for; else the leaf's first byte */
 	pt_paddr paddr; /* where vaddr leads, offset in the leaf included */
 	uint64_t size;  /* of the whole leaf */
 	pt_flags flags;
+	bool accessed, dirty; /* all of the leaf; false where pt_backend.uses lacks it */
 };
+
+/* Is told of one leaf; must not call the library for its table. */
+typedef void (*pt_leaf_visitor)(void *context, const struct pt_mapping *leaf);
 
 /* --------------------------------------------------------------- platform */
 
@@ -144,9 +177,12 @@ struct pt_platform {
 	void (*flush_all)(void *context);
 
 	/*
-	 * Called after each store to a table, in a library built with
-	 * PT_WATCH_STORES; never otherwise. May be NULL.
+	 * In a library built with PT_WATCH_STORES, and never otherwise: called before
+	 * each store to a table, when all that the library looks at first is loaded,
+	 * and after it. The first may do what a CPU may do at that moment: set
+	 * accessed and dirty bits. Either may be NULL.
 	 */
+	void (*storing)(void *context, void *entry);
 	void (*stored)(void *context, const void *entry, uint64_t before, uint64_t after);
 };
 
@@ -175,6 +211,7 @@ struct pt_backend {
 	uint8_t halves; /* bit set of 1 << enum pt_half */
 	uint8_t paddr_bits;
 	uint8_t granule_shift;
+	pt_uses uses;          /* what the CPU records in leaves; RISC-V: with Svadu enabled */
 	uint64_t leaf_sizes;   /* the OR of all leaf sizes */
 	uint16_t fixed_frames; /* frames of a table with no mapping, the root included */
 	const struct pt_operations *operations;
@@ -243,7 +280,7 @@ void pt_flush_all(struct pt_batch *batch);
 
 /*
  * Drops the pending flushes and frees the tables that waited: for a table that
- * no CPU has loaded.
+ * no CPU has loaded (or see pt_harvest()).
  */
 void pt_ignore(struct pt_batch *batch);
 
@@ -304,12 +341,12 @@ pt_status pt_unmap(struct pt_table *table, pt_vaddr vaddr, struct pt_mapping *re
                    struct pt_batch *batch);
 
 /*
- * New flags for the leaf that starts at `vaddr`; `size` (may be NULL) tells its
- * size. Statuses of pt_unmap(), and PT_BAD_FLAGS. AArch64 and a new memory type:
- * the leaf is invalid for a moment (break before make).
+ * New flags for the leaf that starts at `vaddr`; `replaced` (may be NULL; not written
+ * on failure) tells what it was. Statuses of pt_unmap(), and PT_BAD_FLAGS. AArch64
+ * and a new memory type: the leaf is invalid for a moment (break before make).
  */
-pt_status pt_protect(struct pt_table *table, pt_vaddr vaddr, pt_flags flags, uint64_t *size,
-                     struct pt_batch *batch);
+pt_status pt_protect(struct pt_table *table, pt_vaddr vaddr, pt_flags flags,
+                     struct pt_mapping *replaced, struct pt_batch *batch);
 
 /*
  * New address and flags for the leaf that starts at `vaddr`. Statuses of
@@ -317,7 +354,7 @@ pt_status pt_protect(struct pt_table *table, pt_vaddr vaddr, pt_flags flags, uin
  * no multiple of the leaf's size (of the granule, where nothing is mapped).
  */
 pt_status pt_remap(struct pt_table *table, pt_vaddr vaddr, pt_paddr paddr, pt_flags flags,
-                   uint64_t *size, struct pt_batch *batch);
+                   struct pt_mapping *replaced, struct pt_batch *batch);
 
 /*
  * What is mapped at `vaddr`, any byte of a leaf. Writes no table. Flags are the
@@ -366,11 +403,39 @@ pt_status pt_unmap_region(struct pt_table *table, pt_vaddr vaddr, uint64_t size,
                           struct pt_batch *batch);
 
 /*
+ * The same, and calls `removed` for each leaf that went, in address order, with what
+ * CPUs recorded in it up to then. Of a leaf that was split, the parts in the range.
+ */
+pt_status pt_unmap_region_with(struct pt_table *table, pt_vaddr vaddr, uint64_t size,
+                               pt_leaf_visitor removed, void *context, struct pt_batch *batch);
+
+/*
  * New flags for every leaf in [vaddr, vaddr + size); holes are skipped. A larger
  * leaf that straddles an end is split first, even if its flags stay the same.
  */
 pt_status pt_protect_region(struct pt_table *table, pt_vaddr vaddr, uint64_t size, pt_flags flags,
                             struct pt_batch *batch);
+
+/*
+ * Clears those of `uses` that are recorded in each leaf of [vaddr, vaddr + size), one
+ * atomic change of each entry, and calls `visit` (may be NULL), in address order, for
+ * each leaf where that cleared any, with accessed and dirty both as they were before.
+ * Holes are skipped; a larger leaf that straddles an end is taken whole. Nothing else
+ * changes, no leaf is split.
+ *
+ * Each leaf that was cleared is flushed, or its flush is pending. Until then a CPU that
+ * remembers it as dirty writes without recording it again, so a page is clean only if
+ * nothing it held before the flush counts: save it after. Of PT_ACCESSED alone, that
+ * costs no more than an access that goes unrecorded: a caller who takes it for a hint
+ * may give a batch that holds nothing else, and pt_ignore() it.
+ *
+ * PT_BAD_SIZE, PT_BAD_ADDRESS, PT_NOT_ALIGNED: as in pt_unmap_region().
+ * PT_BAD_FLAGS: `uses` is empty, or holds what the backend's CPU doesn't record.
+ * PT_BORROWED:  a root slot of the range is borrowed; or its root leaf is lent.
+ * PT_MALFORMED: as in pt_map(), anywhere in the range; nothing is cleared.
+ */
+pt_status pt_harvest(struct pt_table *table, pt_vaddr vaddr, uint64_t size, pt_uses uses,
+                     pt_leaf_visitor visit, void *context, struct pt_batch *batch);
 
 /* ------------------------------------------------------------------- walk */
 

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What was made invalid and not yet flushed: break-before-make (L4), tables given back
+ * too early (L3); and what is in the frames that are handed out and given back.
+ */
+#include "run.h"
+
+#include <inttypes.h>
+
+/* ---- break before make ---- */
+
+static bool breaks_to_resize(const struct wp_runner *runner)
+{
+	return runner->regime->arch == WP_AARCH64 || runner->regime->arch == WP_LOONGARCH64;
+}
+
+/*
+ * Whether an entry of that kind leads to a table that maps something: LoongArch's empty
+ * directory entries lead to a hole, whose entries lead to itself.
+ */
+static bool leads_on(const struct wp_runner *runner, enum wp_entry_kind kind, uint64_t to)
+{
+	const uint64_t *const first = wp_memory_at(&runner->memory, to, sizeof *first);
+
+	return kind == WP_ENTRY_TABLE && wp_memory_is_used(&runner->memory, to) && *first != to;
+}
+
+static void remember(struct wp_runner *runner, const struct wp_place *place, uint64_t entry,
+                     uint64_t frame)
+{
+	struct wp_store_watch *watch = &runner->watch;
+
+	watch->broken[watch->broken_count++ % WP_BROKEN] =
+		(struct wp_broken){place->first, place->last, entry, frame, place->root};
+}
+
+static void found_break(struct wp_runner *runner, const struct wp_store *store, uint64_t va,
+                        const char *what)
+{
+	wp_found(&runner->result->finding, WP_LAW_WALKABLE_STORES, "no-break",
+	         "store %" PRIu32 " of the operation puts %#" PRIx64 " over %#" PRIx64
+	         " at %#" PRIx64 ": at %#" PRIx64
+	         " %s without an invalid entry and a flush in between",
+	         runner->watch.stores, store->after, store->before, store->entry, va, what);
+}
+
+/* What a CPU may still hold of `broken` beside what it reads at `va` now. */
+static void judge_made(struct wp_runner *runner, const struct wp_broken *broken, uint64_t va,
+                       uint64_t root, const struct wp_store *store)
+{
+	struct wp_step steps[WP_MAX_STEPS];
+	struct wp_answer now;
+	size_t count;
+
+	count = wp_paper_trail(runner->regime, &runner->memory, root, va, &now, steps);
+	if (now.size == 0)
+		return;
+	if (now.size != broken->last - broken->first + 1)
+		found_break(runner, store, va, "a leaf changes size");
+	else if (wp_entry_must_break(runner->regime, broken->entry, steps[count - 1].entry))
+		found_break(runner, store, va, "a leaf changes address, memory type or globality");
+}
+
+/*
+ * Something valid appears where nothing was: it must not meet a leaf that is
+ * invalid but not flushed. Of what lies below a new table, the ends are looked at.
+ */
+static void judge_make(struct wp_runner *runner, const struct wp_place *place,
+                       const struct wp_store *store)
+{
+	const struct wp_store_watch *watch = &runner->watch;
+	const uint32_t count = watch->broken_count < WP_BROKEN ? watch->broken_count : WP_BROKEN;
+
+	for (uint32_t i = 0; i < count; i++) {
+		const struct wp_broken *broken = &watch->broken[i];
+		const uint64_t first = broken->first > place->first ? broken->first : place->first;
+		const uint64_t last = broken->last < place->last ? broken->last : place->last;
+
+		if (first > last || broken->frame != 0 || broken->root != place->root)
+			continue;
+		judge_made(runner, broken, first, place->root, store);
+		if (last - first >= WP_FRAME_SIZE)
+			judge_made(runner, broken, last, place->root, store);
+		if (watch->first > first && watch->first < last)
+			judge_made(runner, broken, watch->first, place->root, store);
+	}
+}
+
+/* The rule on one store to an entry that a CPU reaches. */
+void wp_run_judge_break(struct wp_runner *runner, const struct wp_place *place,
+                        const struct wp_store *store)
+{
+	const struct wp_regime *regime = runner->regime;
+	uint64_t from, to;
+	const enum wp_entry_kind before = wp_entry_read(regime, place->level, store->before, &from);
+	const enum wp_entry_kind after = wp_entry_read(regime, place->level, store->after, &to);
+	const bool judges = breaks_to_resize(runner) && wp_run_checks(runner, WP_CHECK_STORES);
+	const bool linked = leads_on(runner, after, to);
+
+	if ((after != WP_ENTRY_TABLE || from != to) && leads_on(runner, before, from))
+		remember(runner, place, store->before, from);
+	if (!judges)
+		return;
+	if (before == WP_ENTRY_LEAF && after == WP_ENTRY_LEAF) {
+		if (wp_entry_must_break(regime, store->before, store->after))
+			found_break(runner, store, place->first,
+			            "a leaf changes address, memory type or globality");
+	} else if (before == WP_ENTRY_LEAF) {
+		remember(runner, place, store->before, 0);
+	}
+	if (before != WP_ENTRY_LEAF && (after == WP_ENTRY_LEAF || linked) &&
+	    runner->watch.broken_count != 0)
+		judge_make(runner, place, store);
+	else if (before == WP_ENTRY_LEAF && linked && regime->arch == WP_AARCH64)
+		found_break(runner, store, place->first, "a leaf becomes a table");
+}
+
+/* ---- flushes ---- */
+
+/* Whether a flush of `va` reaches what is broken: leaves by address, tables as in tlb.c. */
+static bool reaches(const struct wp_runner *runner, const struct wp_broken *broken, uint64_t va)
+{
+	const bool covers = va >= broken->first && va <= broken->last;
+
+	if (broken->frame == 0 || runner->regime->arch == WP_AARCH64)
+		return covers;
+	return runner->regime->arch != WP_RISCV64;
+}
+
+void wp_run_watch_flush(struct wp_runner *runner, const uint64_t *va)
+{
+	struct wp_store_watch *watch = &runner->watch;
+	uint32_t count = watch->broken_count < WP_BROKEN ? watch->broken_count : WP_BROKEN;
+	uint32_t kept = 0;
+
+	if (count == 0)
+		return;
+	for (uint32_t i = 0; va && i < count; i++) {
+		if (!reaches(runner, &watch->broken[i], *va))
+			watch->broken[kept++] = watch->broken[i];
+	}
+	watch->broken_count = kept;
+}
+
+/* ---- frames ---- */
+
+/* What the table at `frame` translated, if that waits for its flush; UINT64_MAX: it doesn't. */
+static uint64_t find_unflushed(const struct wp_runner *runner, uint64_t frame)
+{
+	const struct wp_store_watch *watch = &runner->watch;
+	const uint32_t count = watch->broken_count < WP_BROKEN ? watch->broken_count : WP_BROKEN;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (watch->broken[i].frame == frame)
+			return watch->broken[i].first;
+	}
+	return UINT64_MAX;
+}
+
+/* L3: a table is given back only after it was unlinked, and what unlinked it flushed. */
+void wp_run_judge_free(struct wp_runner *runner, uint64_t frame)
+{
+	const struct wp_store_watch *watch = &runner->watch;
+	struct wp_finding *finding = &runner->result->finding;
+	uint64_t link, va;
+
+	if (!watch->on || runner->ignoring || !wp_run_checks(runner, WP_CHECK_FRAMES))
+		return;
+	link = wp_trace_link(&watch->trace, frame);
+	if (link != 0) {
+		wp_found(finding, WP_LAW_NO_STALE_WALK, "freed-linked",
+		         "the table at %#" PRIx64 " was given back while the entry at %#" PRIx64
+		         " leads to it",
+		         frame, link);
+		return;
+	}
+	va = find_unflushed(runner, frame);
+	if (va != UINT64_MAX)
+		wp_found(finding, WP_LAW_NO_STALE_WALK, "freed-unflushed",
+		         "the table at %#" PRIx64
+		         " was given back, and no flush since it was unlinked reached %#" PRIx64
+		         ", which it translated",
+		         frame, va);
+}
+
+/* L6: a table that was handed out in this operation holds nothing of what it held before. */
+void wp_run_judge_fresh(struct wp_runner *runner)
+{
+	const struct wp_trace *trace = &runner->watch.trace;
+
+	if (!wp_run_checks(runner, WP_CHECK_FRAMES))
+		return;
+	for (size_t i = 0; i < trace->fresh_count; i++) {
+		const uint64_t frame = runner->memory.base +
+		                       trace->fresh[i] * (uint64_t)WP_FRAME_SIZE;
+		const uint64_t poison = wp_memory_poison_of(&runner->memory, frame);
+		const uint64_t *words = wp_memory_at(&runner->memory, frame, WP_FRAME_SIZE);
+		uint64_t left = 0;
+
+		if (!wp_memory_is_used(&runner->memory, frame))
+			continue;
+		for (size_t k = 0; k < WP_FRAME_SIZE / 8; k++)
+			left += words[k] == poison;
+		if (left != 0)
+			wp_found(&runner->result->finding, WP_LAW_NOTHING_LOST, "not-zeroed",
+			         "%" PRIu64 " entries of the new table at %#" PRIx64
+			         " are what was in its frame before",
+			         left, frame);
+	}
+}
+
+/* Where a walk that went wrong went through a table that was given back, says so. */
+void wp_run_name_freed(struct wp_runner *runner, uint64_t va, const struct wp_answer *answer)
+{
+	const uint64_t frame = wp_memory_telltale(&runner->memory, answer->pa);
+
+	if (answer->allowed != 0 && frame != 0)
+		wp_found(&runner->result->finding, WP_LAW_NO_STALE_WALK, "freed-walked",
+		         "a walk to %#" PRIx64 " goes through the freed table at %#" PRIx64, va,
+		         frame);
+}
+
+/* ---- statistics ---- */
+
+/* A page changed: a leaf came, went, or became another. */
+void wp_run_count_change(struct wp_runner *runner, const struct wp_place *place, uint64_t before,
+                         uint64_t after)
+{
+	uint64_t to;
+
+	runner->stats->changed_leaves +=
+		before != after &&
+		(wp_entry_read(runner->regime, place->level, before, &to) == WP_ENTRY_LEAF ||
+	         wp_entry_read(runner->regime, place->level, after, &to) == WP_ENTRY_LEAF);
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+#include "trace.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WORDS (WP_FRAME_SIZE / sizeof(uint64_t))
+
+bool wp_trace_open(struct wp_trace *trace, const struct wp_memory *memory)
+{
+	*trace = (struct wp_trace){.memory = memory, .old = *memory, .word_room = 4096};
+	trace->old.host = malloc(memory->frames * WP_FRAME_SIZE);
+	trace->link = calloc(memory->frames, sizeof *trace->link);
+	trace->fresh = calloc(memory->frames, sizeof *trace->fresh);
+	trace->words = calloc(trace->word_room, sizeof *trace->words);
+	return trace->old.host != NULL && trace->link != NULL && trace->fresh != NULL &&
+	       trace->words != NULL;
+}
+
+void wp_trace_close(struct wp_trace *trace)
+{
+	free(trace->old.host);
+	free(trace->link);
+	free(trace->fresh);
+	free(trace->words);
+}
+
+void wp_trace_reset(struct wp_trace *trace, const struct wp_regime *regime)
+{
+	trace->regime = regime;
+	memset(trace->roots, 0, sizeof trace->roots);
+	memset(trace->link, 0, trace->memory->high_water * sizeof *trace->link);
+	trace->count = 0;
+	trace->word_count = 0;
+	trace->fresh_count = 0;
+}
+
+static const uint64_t *word_at(const struct wp_trace *trace, uint64_t pa)
+{
+	return (const uint64_t *)(const void *)(trace->memory->host + (pa - trace->memory->base));
+}
+
+static size_t frame_index(const struct wp_trace *trace, uint64_t frame)
+{
+	return (size_t)((frame - trace->memory->base) / WP_FRAME_SIZE);
+}
+
+void wp_trace_commit(struct wp_trace *trace)
+{
+	uint64_t *const old = (uint64_t *)(void *)trace->old.host;
+	const uint64_t *const now = (const uint64_t *)(const void *)trace->memory->host;
+
+	for (size_t i = 0; i < trace->word_count; i++)
+		old[trace->words[i]] = now[trace->words[i]];
+	for (size_t i = 0; i < trace->fresh_count; i++)
+		memcpy(old + trace->fresh[i] * WORDS, now + trace->fresh[i] * WORDS, WP_FRAME_SIZE);
+	trace->word_count = 0;
+	trace->fresh_count = 0;
+}
+
+void wp_trace_fresh(struct wp_trace *trace, uint64_t frame)
+{
+	const size_t index = frame_index(trace, frame);
+
+	if (index >= trace->memory->frames)
+		return;
+	/* one that comes and goes within a call fills no list */
+	for (size_t i = trace->fresh_count; i > 0 && i + 8 > trace->fresh_count; i--) {
+		if (trace->fresh[i - 1] == index)
+			return;
+	}
+	if (trace->fresh_count == trace->memory->frames)
+		wp_trace_commit(trace);
+	trace->fresh[trace->fresh_count++] = (uint32_t)index;
+}
+
+/* Whether `entry`, of a table of `level`, leads to `frame`. */
+static bool leads_to(const struct wp_trace *trace, uint64_t entry, unsigned level, uint64_t frame)
+{
+	uint64_t to;
+
+	return wp_entry_read(trace->regime, level, *word_at(trace, entry), &to) == WP_ENTRY_TABLE &&
+	       to == frame;
+}
+
+bool wp_trace_place(const struct wp_trace *trace, uint64_t entry, struct wp_place *place)
+{
+	uint64_t path[8], va = 0;
+	unsigned depth = 0, shift;
+
+	/* up to a root, and down again with the levels known */
+	for (path[0] = entry;; depth++) {
+		const uint64_t frame = path[depth] & ~(uint64_t)(WP_FRAME_SIZE - 1);
+
+		if (frame == trace->roots[0] || frame == trace->roots[1])
+			break;
+		path[depth + 1] = trace->link[frame_index(trace, frame)];
+		if (depth + 2u > trace->regime->levels || path[depth + 1] == 0)
+			return false;
+	}
+	shift = 12 + 9 * (trace->regime->levels - 1u);
+	for (unsigned level = 0; level < depth; level++) {
+		const uint64_t at = path[depth - level];
+		const uint64_t below = path[depth - level - 1] & ~(uint64_t)(WP_FRAME_SIZE - 1);
+
+		if (!leads_to(trace, at, level, below))
+			return false;
+		va |= (at / 8 % WORDS) << shift;
+		shift -= 9;
+	}
+	va |= (entry / 8 % WORDS) << shift;
+	if (trace->regime->half == PT_HIGH ||
+	    (trace->regime->half == PT_WHOLE && (va >> (trace->regime->va_bits - 1) & 1) != 0))
+		va |= UINT64_MAX << trace->regime->va_bits;
+	*place = (struct wp_place){
+		.level = depth,
+		.first = va,
+		.last = va + (((uint64_t)1 << shift) - 1),
+		.root = path[depth] & ~(uint64_t)(WP_FRAME_SIZE - 1),
+		.top = path[depth > 0 ? depth - 1 : 0] & ~(uint64_t)(WP_FRAME_SIZE - 1),
+	};
+	return true;
+}
+
+uint64_t wp_trace_link(const struct wp_trace *trace, uint64_t frame)
+{
+	const size_t index = frame_index(trace, frame);
+	const uint64_t link = index < trace->memory->frames ? trace->link[index] : 0;
+	struct wp_place place;
+
+	return link != 0 && wp_trace_place(trace, link, &place) &&
+	                       leads_to(trace, link, place.level, frame)
+	               ? link
+	               : 0;
+}
+
+/*
+ * Remembers what `entry` leads to. Its level may not be known yet, as tables are built
+ * before they are linked: then it is read as if of an upper level. A frame that a CPU
+ * reaches already keeps its place, whatever is mapped there.
+ */
+static void note_link(struct wp_trace *trace, uint64_t entry, uint64_t value)
+{
+	struct wp_place place;
+	uint64_t to;
+
+	if (wp_entry_read(trace->regime, 1, value, &to) != WP_ENTRY_TABLE ||
+	    !wp_memory_is_used(trace->memory, to))
+		return;
+	if (wp_trace_place(trace, entry, &place) && place.level + 1u >= trace->regime->levels)
+		return;
+	if (wp_trace_link(trace, to) == 0)
+		trace->link[frame_index(trace, to)] = entry;
+}
+
+static void note_word(struct wp_trace *trace, uint64_t entry)
+{
+	if (trace->word_count == trace->word_room) {
+		uint32_t *const more = realloc(trace->words,
+		                               2 * trace->word_room * sizeof *trace->words);
+
+		if (more == NULL)
+			abort();
+		trace->words = more;
+		trace->word_room *= 2;
+	}
+	trace->words[trace->word_count++] = (uint32_t)((entry - trace->memory->base) / 8);
+}
+
+bool wp_trace_store(struct wp_trace *trace, uint64_t entry, uint64_t before, uint64_t after,
+                    uint32_t op)
+{
+	const uint64_t cpu = wp_entry_written_by_cpu(trace->regime);
+
+	if (entry % 8 != 0 ||
+	    !wp_memory_is_used(trace->memory, entry & ~(uint64_t)(WP_FRAME_SIZE - 1)))
+		return false;
+	note_word(trace, entry);
+	trace->stores[trace->count++ % WP_TRACE_STORES] = (struct wp_store){entry, before, after,
+	                                                                    op};
+	note_link(trace, entry, after);
+	return ((*word_at(trace, entry) ^ after) & ~cpu) == 0;
+}
+
+const struct wp_store *wp_trace_last(const struct wp_trace *trace, uint64_t entry)
+{
+	for (uint64_t i = trace->count; i > 0 && i + WP_TRACE_STORES > trace->count; i--) {
+		const struct wp_store *store = &trace->stores[(i - 1) % WP_TRACE_STORES];
+
+		if (store->entry == entry)
+			return store;
+	}
+	return NULL;
+}
+
+uint64_t wp_trace_differs(const struct wp_trace *trace, uint64_t frame)
+{
+	const uint64_t cpu = wp_entry_written_by_cpu(trace->regime);
+	const uint64_t *now = word_at(trace, frame);
+	const uint64_t *old =
+		(const uint64_t *)(const void *)(trace->old.host + (frame - trace->memory->base));
+
+	if (memcmp(now, old, WP_FRAME_SIZE) == 0)
+		return 0;
+	for (size_t i = 0; i < WORDS; i++) {
+		if (((now[i] ^ old[i]) & ~cpu) != 0)
+			return frame + i * 8;
+	}
+	return 0;
+}
