@@ -264,7 +264,8 @@ static void be_a_host(const char *regime)
 	    !open_page(&scratch, regime))
 		_exit(1);
 	for (;;) {
-		batch_is_right(&scratch, 64);
+		if (!batch_is_right(&scratch, 64))
+			_exit(1);
 		*told = pid_of(&scratch);
 	}
 }
@@ -316,6 +317,7 @@ static void a_killed_host_leaves_no_process_behind(void **state)
 		while (*told == 0 && waitpid(host, NULL, WNOHANG) == 0)
 			usleep(500);
 		usleep((useconds_t)(i * 97 % 3000)); /* at rest, in a batch, between two */
+		assert_int_not_equal(*told, 0);      /* or the host could not start one */
 		kill(host, SIGKILL);
 		waitpid(host, NULL, 0);
 		gone += is_gone(*told);
