@@ -23,6 +23,9 @@
 /* As often is the same batch asked before the access at hand is blamed. */
 #define DEATHS 3
 
+/* So many hangs are told of on standard error, in a line each. */
+#define HANGS_TOLD 8u
+
 static const struct wp_qemu_arch *const archs[WP_ARCHS] = {
 	[WP_X86_64] = &wp_qemu_x86_64,
 	[WP_AARCH64] = &wp_qemu_aarch64,
@@ -126,6 +129,8 @@ static void blame(struct wp_qemu *qemu, struct batch *batch, uint32_t at)
 	         "%s %s hung on a %s at %#" PRIx64 " under %s", qemu->arch->program,
 	         qemu->machine.version, wp_kind_name(kind), batch->probes[index].va,
 	         qemu->regime->name);
+	if (qemu->machine.hangs <= HANGS_TOLD)
+		fprintf(stderr, "quirk: %s; it is left unanswered\n", qemu->machine.hung_by);
 	/* never again the same one, even if `at` was no access of this batch */
 	if ((answer->answered >> kind & 1) != 0)
 		answer->answered &= (uint8_t)~(1u << kind);
