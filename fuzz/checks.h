@@ -7,27 +7,15 @@
 #include <stddef.h>
 
 enum wp_check {
-	WP_CHECK_STALE,    /* L3: a model of the worst TLB that there could be */
-	WP_CHECK_WARM,     /* L3: the TLBs of emulated CPUs */
-	WP_CHECK_FRAMES,   /* L3, L6: frames freed too early, still linked, not zeroed */
-	WP_CHECK_STORES,   /* L4: a walk after every store */
-	WP_CHECK_READING,  /* L5: tables are read-only while they are only read */
-	WP_CHECK_REFUSALS, /* L2: each allocation refused in turn */
-	WP_CHECK_ACCESSED, /* L8: accessed and dirty bits that a CPU sets */
+	WP_CHECK_STALE, /* L3: a TLB that never forgets by itself */
+	WP_CHECK_WARM,  /* L3: the TLBs of emulated CPUs */
 	WP_CHECKS,
 };
 
 #define WP_ALL_CHECKS ((1u << WP_CHECKS) - 1)
 
-struct wp_check_name {
-	const char *name; /* as --law has it */
-	const char *what;
-};
-extern const struct wp_check_name wp_check_names[WP_CHECKS];
-
 /*
- * "+stores", "-warm,-refusals", "all", "none" or "stale,frames" (just these), applied to
- * `checks`. False: a name that isn't one; `why` lists those that are.
+ * "-warm", "+stale", "all", "none" or "stale,warm" (just these), applied to `checks`. False: a name that isn't one; `why` lists those that are.
  */
 bool wp_checks_parse(const char *text, unsigned *checks, char *why, size_t why_size);
 

@@ -282,7 +282,6 @@ const struct wp_qemu_arch wp_qemu_riscv64 = {
 	.cpus = cpus,
 	.option = "-kernel",
 	.extra = (const char *const[]){"-bios", "none", NULL},
-	.ram_base = 0x80000000,
 	.ram_size = (uint64_t)1 << 30,
 	.core_per_node = true,
 	.spoils_end = 2u << 20, /* QEMU 10 puts its device tree at the end of memory */
