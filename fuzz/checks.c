@@ -4,22 +4,27 @@
 #include <stdio.h>
 #include <string.h>
 
-const struct wp_check_name wp_check_names[WP_CHECKS] = {
-	[WP_CHECK_STALE] = {"stale", "a model of the worst TLB (L3)"},
-	[WP_CHECK_WARM] = {"warm", "the TLBs of emulated CPUs (L3)"},
-	[WP_CHECK_FRAMES] = {"frames", "frames freed early, twice or still linked (L3, L6)"},
-	[WP_CHECK_STORES] = {"stores", "a walk after every store (L4)"},
-	[WP_CHECK_READING] = {"reading", "reading writes nothing (L5)"},
-	[WP_CHECK_REFUSALS] = {"refusals", "each allocation refused in turn (L2)"},
-	[WP_CHECK_DAMAGE] = {"damage", "damaged tables are worked on (L7)"},
-	[WP_CHECK_ACCESSED] = {"accessed", "accessed and dirty bits (L8)"},
+/* As --law has them. */
+static const char *const names[WP_CHECKS] = {
+	[WP_CHECK_STALE] = "stale",
+	[WP_CHECK_WARM] = "warm",
+	[WP_CHECK_FRAMES] = "frames",
+	[WP_CHECK_STORES] = "stores",
+	[WP_CHECK_READING] = "reading",
+	[WP_CHECK_REFUSALS] = "refusals",
+	[WP_CHECK_DAMAGE] = "damage",
+	[WP_CHECK_ACCESSED] = "accessed",
 };
+
+const char *wp_check_name(enum wp_check check)
+{
+	return names[check];
+}
 
 static bool apply(const char *name, size_t length, char sign, unsigned *checks)
 {
 	for (unsigned i = 0; i < WP_CHECKS; i++) {
-		if (strlen(wp_check_names[i].name) != length ||
-		    strncmp(wp_check_names[i].name, name, length) != 0)
+		if (strlen(names[i]) != length || strncmp(names[i], name, length) != 0)
 			continue;
 		if (sign == '-')
 			*checks &= ~(1u << i);
@@ -36,7 +41,7 @@ static bool refuse(const char *name, size_t length, char *why, size_t why_size)
 	                             name);
 
 	for (unsigned i = 0; i < WP_CHECKS && at < why_size; i++)
-		at += (size_t)snprintf(why + at, why_size - at, ", %s", wp_check_names[i].name);
+		at += (size_t)snprintf(why + at, why_size - at, ", %s", names[i]);
 	return false;
 }
 

@@ -20,15 +20,11 @@ enum wp_check {
 
 #define WP_ALL_CHECKS ((1u << WP_CHECKS) - 1)
 
-struct wp_check_name {
-	const char *name; /* as --law has it */
-	const char *what;
-};
-extern const struct wp_check_name wp_check_names[WP_CHECKS];
+const char *wp_check_name(enum wp_check check);
 
 /*
- * "+stores", "-warm,-refusals", "all", "none" or "stale,frames" (just these), applied to
- * `checks`. False: a name that isn't one; `why` lists those that are.
+ * "-warm", "+stale", "all", "none" or "stale,warm" (just these), applied to `checks`.
+ * False: a name that isn't one; `why` lists those that are.
  */
 bool wp_checks_parse(const char *text, unsigned *checks, char *why, size_t why_size);
 

@@ -74,7 +74,7 @@ enum wp_option {
 #define WP_OPTIONS_MACHINES                                                                        \
 	{"without", WP_KEY_WITHOUT, "MACHINE", 0, WP_HELP_WITHOUT, 0},                             \
 		{"qemu", WP_KEY_QEMU, "PATH", 0, WP_HELP_QEMU, 0}
-#define WP_HELP_LAW     "Checks to run: -warm,+stores, or stale,frames for just these; all, none"
+#define WP_HELP_LAW     "Checks to run: -warm, or stale,frames for just those; all, none"
 #define WP_OPTION_LAW   {"law", WP_KEY_LAW, "CHECKS", 0, WP_HELP_LAW, 0}
 #define WP_OPTION_SCOPE {"scope", WP_KEY_SCOPE, "PREFIX", 0, WP_HELP_SCOPE, 0}
 

@@ -144,7 +144,9 @@ static void show_machine(struct machines *machines, struct wp_machine *machine)
 {
 	const struct proof proof = prove(machine);
 	const bool proved = proof.passed == proof.regimes;
-	const uint64_t speed = proved ? probes_per_second(machines, machine) : 0;
+	const uint64_t speed = proved && !machines->only_quirks
+	                               ? probes_per_second(machines, machine)
+	                               : 0;
 	json_t *json = json_pack("{s:s, s:s, s:s, s:b, s:i, s:s?, s:I}", "machine", machine->name,
 	                         "architecture", wp_arch_name(machine->arch), "version",
 	                         machine->version, "proved", proved, "regimes", (int)proof.regimes,

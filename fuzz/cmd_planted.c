@@ -99,7 +99,7 @@ static struct column column_of(unsigned index)
 	if (index == 0)
 		return (struct column){"judge", 0, ALL_MACHINES};
 	if (index <= WP_CHECKS)
-		return (struct column){wp_check_names[index - 1].name, 1u << (index - 1),
+		return (struct column){wp_check_name(index - 1), 1u << (index - 1),
 		                       index - 1 == WP_CHECK_WARM ? 0 : ALL_MACHINES};
 	return (struct column){wp_machine_kinds[kind].name, 0, ALL_MACHINES & ~(1u << kind)};
 }

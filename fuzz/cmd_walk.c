@@ -54,11 +54,6 @@ static struct witness *next_witness(struct walk *walk, const char *name)
 	return witness;
 }
 
-static uint8_t regime_kinds(const struct wp_regime *regime)
-{
-	return regime->one_privilege ? WP_KERNEL_KINDS : WP_ALL_KINDS;
-}
-
 static void ask_query(struct walk *walk)
 {
 	const struct wp_regime *regime = walk->program.regime;
@@ -77,7 +72,7 @@ static void ask_query(struct walk *walk)
 	witness->pa = mapping.paddr.value;
 	witness->size = mapping.size;
 	witness->flags = mapping.flags;
-	witness->answered = regime_kinds(regime);
+	witness->answered = wp_regime_kinds(regime);
 	witness->allowed = witness->mapped ? wp_flags_allowed(regime, mapping.flags) : 0;
 }
 
@@ -95,7 +90,7 @@ static void ask_model(struct walk *walk)
 	witness->pa = expected->pa;
 	witness->size = expected->size;
 	witness->flags = expected->run != NULL ? expected->run->flags : 0;
-	witness->answered = regime_kinds(walk->program.regime);
+	witness->answered = wp_regime_kinds(walk->program.regime);
 	witness->allowed = expected->allowed;
 	if (expected->allowed != 0)
 		witness->memory_type = wp_memory_type_name(expected->memory_type);
@@ -104,7 +99,7 @@ static void ask_model(struct walk *walk)
 static void ask_machine(struct walk *walk, struct wp_machine *machine)
 {
 	const struct wp_regime *regime = walk->program.regime;
-	const struct wp_probe probe = {walk->va, regime_kinds(regime)};
+	const struct wp_probe probe = {walk->va, wp_regime_kinds(regime)};
 	struct witness *witness = next_witness(walk, machine->name);
 	struct wp_answer answer;
 
@@ -183,7 +178,7 @@ static void print_grid(const struct walk *walk)
 	for (size_t i = 0; i < walk->count; i++)
 		wp_grid_cell(&grid, "%s", w[i].status);
 	for (unsigned kind = 0; kind < WP_KINDS; kind++) {
-		if ((regime_kinds(walk->program.regime) >> kind & 1) == 0)
+		if ((wp_regime_kinds(walk->program.regime) >> kind & 1) == 0)
 			continue;
 		wp_grid_row(&grid);
 		wp_grid_cell(&grid, "%s", wp_kind_name((enum wp_kind)kind));
@@ -255,7 +250,7 @@ static json_t *witness_json(const struct walk *walk, const struct witness *witne
 	                         witness->finding.found ? witness->finding.sentence : NULL);
 
 	for (unsigned kind = 0; kind < WP_KINDS; kind++) {
-		if (regime_kinds(walk->program.regime) >> kind & 1)
+		if (wp_regime_kinds(walk->program.regime) >> kind & 1)
 			json_object_set_new(kinds, wp_kind_name((enum wp_kind)kind),
 			                    json_string(verdict(witness, kind)));
 	}

@@ -32,12 +32,9 @@ static struct wp_machine_stats by_name(const struct wp_stats *stats, const char 
 }
 
 /* A machine that wasn't there, or never came to be asked, has no column. */
-static bool asked(const struct wp_fuzz *fuzz, size_t kind)
+static bool asked(const struct wp_stats *total, size_t kind)
 {
-	static struct wp_stats stats;
-
-	wp_fuzz_total(fuzz, &stats);
-	return by_name(&stats, wp_machine_kinds[kind].name).asked > 0;
+	return by_name(total, wp_machine_kinds[kind].name).asked > 0;
 }
 
 static size_t findings_of(const struct wp_campaign *campaign, size_t row)
@@ -63,13 +60,14 @@ static void print_table(const struct wp_fuzz *fuzz)
 	                                    "succeed",      "behaviours",  "findings",
 	                                    "flushes/page", "paper probes"};
 	static struct wp_grid grid;
-	static struct wp_stats stats;
+	static struct wp_stats stats, total;
 
+	wp_fuzz_total(fuzz, &total);
 	wp_grid_row(&grid);
 	for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
 		wp_grid_cell(&grid, "%s", heads[i]);
 	for (size_t i = 1; i < WP_MACHINE_KINDS; i++) {
-		if (asked(fuzz, i))
+		if (asked(&total, i))
 			wp_grid_cell(&grid, "%s: answered of asked", wp_machine_kinds[i].name);
 	}
 	for (size_t row = 0; row < fuzz->campaign.row_count; row++) {
@@ -89,7 +87,7 @@ static void print_table(const struct wp_fuzz *fuzz)
 			const struct wp_machine_stats sum = by_name(&stats,
 			                                            wp_machine_kinds[i].name);
 
-			if (!asked(fuzz, i))
+			if (!asked(&total, i))
 				continue;
 			if (sum.asked > 0)
 				wp_grid_cell(&grid, "%s of %s", wp_number(sum.answered),

@@ -2,6 +2,7 @@
 #include "machine_set.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct wp_machine *open_paper(struct wp_memory *memory, enum wp_arch arch, char *why,
@@ -125,6 +126,22 @@ bool wp_machines_prove(struct wp_machine_set *set, bool slow_too, char *why, siz
 		}
 	}
 	return true;
+}
+
+void wp_machine_prove_first(struct wp_machine *machine, const struct wp_regime *regime,
+                            uint16_t *proven)
+{
+	const uint16_t bit = (uint16_t)(1u << (regime - wp_regimes));
+	char why[300];
+
+	if ((*proven & bit) != 0)
+		return;
+	if (!machine->self_test(machine, regime, why, sizeof why)) {
+		fprintf(stderr, "walkproof: the %s machine fails its self-test: %s\n",
+		        machine->name, why);
+		exit(2);
+	}
+	*proven |= bit;
 }
 
 /* "x86_64, aarch64": those of `archs` that have a machine, or have none. */

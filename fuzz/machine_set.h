@@ -57,6 +57,19 @@ void wp_machines_lacking(const struct wp_machine_set *set, unsigned archs, FILE 
 /* Before it, one about each kind of machine: what it proved itself for. */
 void wp_machines_describe(const struct wp_machine_set *set, unsigned archs, FILE *out);
 
+/*
+ * Proves itself for a regime unless its bit says that it has; or says why not, and
+ * ends the process with exit code 2.
+ */
+void wp_machine_prove_first(struct wp_machine *machine, const struct wp_regime *regime,
+                            uint16_t *proven);
+
+/* One input in `sample`, by a hash of its content alone; 0 and 1: every one. */
+static inline bool wp_is_sampled(uint64_t hash, unsigned sample)
+{
+	return sample <= 1 || hash % sample == 0;
+}
+
 /* All but the paper machine, which a runner has of its own. */
 void wp_machines_add_to(const struct wp_machine_set *set, struct wp_runner *runner);
 

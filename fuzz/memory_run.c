@@ -274,33 +274,14 @@ static void judge_library(struct wp_memory_runner *runner, struct wp_result *res
 	}
 }
 
-/* A machine proves itself, for each regime, when it is first asked. */
-static bool is_proven(struct wp_memory_runner *runner, unsigned kind)
-{
-	const struct wp_regime *regime = runner->program.regime;
-	struct wp_machine *machine = runner->set.machines[kind][regime->arch];
-	uint16_t *proven = &runner->proven[kind][regime->arch];
-	const uint16_t bit = (uint16_t)(1u << (regime - wp_regimes));
-	char why[300];
-
-	if (*proven & bit)
-		return true;
-	if (!machine->self_test(machine, regime, why, sizeof why)) {
-		fprintf(stderr, "the %s machine fails its self-test: %s\n", machine->name, why);
-		exit(2);
-	}
-	*proven |= bit;
-	return true;
-}
-
 /* Which inputs slow machines are asked about: a property of the input alone. */
 static bool is_sampled(const struct wp_memory_runner *runner, const uint8_t *bytes, size_t size)
 {
 	uint64_t hash = 0xcbf29ce484222325u;
 
-	for (size_t i = 0; i < size && runner->sample > 1; i++)
+	for (size_t i = 0; i < size; i++)
 		hash = (hash ^ bytes[i]) * 0x100000001b3u;
-	return runner->sample <= 1 || (hash ^ hash >> 29) % runner->sample == 0;
+	return wp_is_sampled(hash ^ hash >> 29, runner->sample);
 }
 
 static void judge_machine(struct wp_memory_runner *runner, unsigned kind, struct wp_result *result)
@@ -335,9 +316,10 @@ static void judge_machines(struct wp_memory_runner *runner, bool sampled, struct
 
 		if (result->finding.found)
 			return;
-		if (machine && (sampled || !machine->slow) && machine->supports(machine, regime) &&
-		    is_proven(runner, kind))
-			judge_machine(runner, kind, result);
+		if (!machine || (machine->slow && !sampled) || !machine->supports(machine, regime))
+			continue;
+		wp_machine_prove_first(machine, regime, &runner->proven[kind][regime->arch]);
+		judge_machine(runner, kind, result);
 	}
 }
 

@@ -3,8 +3,8 @@
 #include "run.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
+
+#include "machine_set.h"
 
 /* A cheap number that differs from operation to operation, and never from run to run. */
 uint64_t wp_run_salt(const struct wp_runner *runner)
@@ -80,20 +80,14 @@ bool wp_run_serves(const struct wp_runner *runner, size_t index)
 /* Slow machines start, and prove themselves, as they are first needed: between programs. */
 void wp_run_ready_slow(struct wp_runner *runner, uint64_t hash)
 {
-	runner->asks_slow = runner->sample <= 1 || hash % runner->sample == 0;
+	runner->asks_slow = wp_is_sampled(hash, runner->sample);
 	for (size_t i = 0; i < runner->machine_count && runner->asks_slow; i++) {
 		struct wp_machine *machine = runner->machines[i];
-		char why[200];
 
 		if (!machine->slow || !supports(runner, i) || is_proven(runner, i))
 			continue;
 		wp_memory_reset(&runner->memory);
-		if (!machine->self_test(machine, runner->regime, why, sizeof why)) {
-			fprintf(stderr, "walkproof: %s fails its self-test: %s\n", machine->name,
-			        why);
-			exit(2);
-		}
-		runner->proven[i] |= (uint16_t)(1u << (runner->regime - wp_regimes));
+		wp_machine_prove_first(machine, runner->regime, &runner->proven[i]);
 	}
 }
 
@@ -107,8 +101,7 @@ static void judge_machine(struct wp_runner *runner, unsigned table, size_t index
 
 	for (size_t i = 0; i < count; i++) {
 		runner->probes[i].va = runner->addresses.va[i];
-		runner->probes[i].kinds = runner->regime->one_privilege ? WP_KERNEL_KINDS
-		                                                        : WP_ALL_KINDS;
+		runner->probes[i].kinds = wp_regime_kinds(runner->regime);
 	}
 	machine->load(machine, runner->regime, runner->subject->root(runner->instance, table));
 	runner->warm.root = 0; /* cold again */

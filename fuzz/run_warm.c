@@ -55,9 +55,8 @@ static void access_all(struct wp_runner *runner, size_t index)
 	struct wp_machine *machine = runner->machines[index];
 
 	for (size_t i = 0; i < runner->warm.count; i++)
-		runner->probes[i] = (struct wp_probe){
-			runner->warm.va[i],
-			runner->regime->one_privilege ? WP_KERNEL_KINDS : WP_ALL_KINDS};
+		runner->probes[i] = (struct wp_probe){runner->warm.va[i],
+		                                      wp_regime_kinds(runner->regime)};
 	machine->probe_warm(machine, runner->probes, runner->answers, runner->warm.count);
 }
 

@@ -23,6 +23,12 @@ enum wp_kind {
 #define WP_KERNEL_KINDS 0x07u
 #define WP_USER_KINDS   0x38u
 
+/* The kinds of the privileges that the regime has. */
+static inline uint8_t wp_regime_kinds(const struct wp_regime *regime)
+{
+	return regime->one_privilege ? WP_KERNEL_KINDS : WP_ALL_KINDS;
+}
+
 /* One byte accessed at `va`, asked once for each kind of the set. */
 struct wp_probe {
 	uint64_t va;
@@ -88,9 +94,6 @@ struct wp_machine {
 	bool incautious;  /* answers even what it is known to get wrong: shows quirks */
 
 	bool (*supports)(const struct wp_machine *machine, const struct wp_regime *regime);
-
-	/* The kinds it answers at all under a regime; NULL: those that the regime has. */
-	uint8_t (*kinds)(const struct wp_machine *machine, const struct wp_regime *regime);
 
 	/* From now on `root` is walked under `regime`. Drops what the TLB held. */
 	void (*load)(struct wp_machine *machine, const struct wp_regime *regime, uint64_t root);

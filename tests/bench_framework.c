@@ -155,9 +155,9 @@ static void bench_checks(const char *arch)
 		const double without = campaign(arch, true, WP_ALL_CHECKS & ~(1u << i));
 		char what[64];
 
-		snprintf(what, sizeof what, "  --law=-%s", wp_check_names[i].name);
+		snprintf(what, sizeof what, "  --law=-%s", wp_check_name(i));
 		row(what, arch, 1 / without, "/s", 0, false);
-		snprintf(what, sizeof what, "  so '%s' costs", wp_check_names[i].name);
+		snprintf(what, sizeof what, "  so '%s' costs", wp_check_name(i));
 		row(what, arch, (all - without) / all * 100, "% of all", 20, true);
 	}
 	row("programs, no check", arch, 1 / campaign(arch, true, 0), "/s", 0, false);

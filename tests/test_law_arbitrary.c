@@ -194,6 +194,27 @@ static void machines_must_agree_on_what_both_answer_and_is_certain(void **state)
 	assert_string_equal(judge_machine(KR, KR, PA + 1, WP_ALL_KINDS), "fine");
 }
 
+static const char *judge_reason(enum wp_fault said, enum wp_fault paper_says)
+{
+	const struct wp_answer answer = {.answered = WP_ALL_KINDS, .fault = (uint8_t)said};
+	const struct wp_answer paper = {.answered = WP_ALL_KINDS, .fault = (uint8_t)paper_says};
+	static struct wp_finding finding;
+
+	finding.found = false;
+	wp_judge_arbitrary_answer(VA, &answer, "other", &paper, &finding);
+	return finding.found ? finding.kind : "fine";
+}
+
+static void machines_must_agree_on_why_every_access_is_denied(void **state)
+{
+	(void)state;
+	assert_string_equal(judge_reason(WP_FAULT_RESERVED, WP_FAULT_RESERVED), "fine");
+	assert_string_equal(judge_reason(WP_FAULT_NOT_PRESENT, WP_FAULT_RESERVED), "reason");
+	assert_string_equal(judge_reason(WP_FAULT_PERMISSION, WP_FAULT_NOT_PRESENT), "reason");
+	assert_string_equal(judge_reason(WP_FAULT_NOT_PRESENT, WP_FAULT_BUS), "fine");
+	assert_string_equal(judge_reason(WP_FAULT_UNKNOWN, WP_FAULT_ADDRESS), "fine");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +226,7 @@ int main(void)
 		cmocka_unit_test(bad_address_is_said_of_all_others_and_of_no_canonical_one),
 		cmocka_unit_test(address_size_and_memory_type_must_be_those_of_the_cpu),
 		cmocka_unit_test(machines_must_agree_on_what_both_answer_and_is_certain),
+		cmocka_unit_test(machines_must_agree_on_why_every_access_is_denied),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

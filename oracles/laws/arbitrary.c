@@ -159,6 +159,19 @@ void wp_judge_arbitrary_query(const struct wp_regime *regime, uint64_t va, pt_st
 		         pt_status_name(status));
 }
 
+/*
+ * Whether two machines give the same reason for denying every access. One that has no
+ * bus error reads a table that isn't memory as a hole.
+ */
+static bool same_reason(const struct wp_answer *answer, const struct wp_answer *paper)
+{
+	if (answer->fault == WP_FAULT_UNKNOWN || answer->answered != paper->answered ||
+	    paper->open != 0 || answer->allowed != 0)
+		return true;
+	return answer->fault == paper->fault ||
+	       (answer->fault == WP_FAULT_NOT_PRESENT && paper->fault == WP_FAULT_BUS);
+}
+
 void wp_judge_arbitrary_answer(uint64_t va, const struct wp_answer *answer, const char *name,
                                const struct wp_answer *paper, struct wp_finding *finding)
 {
@@ -185,4 +198,9 @@ void wp_judge_arbitrary_answer(uint64_t va, const struct wp_answer *answer, cons
 		         "%s translates %#" PRIx64 " to %#" PRIx64 ", and " PAPER_SAYS
 		         " to %#" PRIx64,
 		         name, va, answer->pa, paper->pa);
+	else if (!same_reason(answer, paper))
+		wp_found(finding, LAW, "reason",
+		         "%s says of %#" PRIx64 " %s, and " PAPER_SAYS " %s", name, va,
+		         wp_fault_name((enum wp_fault)answer->fault),
+		         wp_fault_name((enum wp_fault)paper->fault));
 }

@@ -35,7 +35,10 @@ void wp_judge_arbitrary_query(const struct wp_regime *regime, uint64_t va, pt_st
                               const struct pt_mapping *mapping, const struct wp_answer *paper,
                               struct wp_finding *finding);
 
-/* Another machine's answer: kinds that both answer and that are certain. */
+/*
+ * Another machine's answer: kinds that both answer and that are certain; if all are
+ * denied, and the machine can tell, the reason too.
+ */
 void wp_judge_arbitrary_answer(uint64_t va, const struct wp_answer *answer, const char *name,
                                const struct wp_answer *paper, struct wp_finding *finding);
 

@@ -28,13 +28,6 @@ static const struct claim {
 	{"a read-only user page is only read", true, PT_READ | PT_USER},
 };
 
-static uint8_t served(const struct wp_machine *machine, const struct wp_regime *regime)
-{
-	if (machine->kinds != NULL)
-		return machine->kinds(machine, regime);
-	return regime->one_privilege ? WP_KERNEL_KINDS : WP_ALL_KINDS;
-}
-
 /* One answer about a leaf to `pa`; adds to the kinds that were answered and whether with pa. */
 struct tally {
 	uint8_t answered;
@@ -64,7 +57,7 @@ static bool claim_holds(const struct wp_scratch *scratch, const struct claim *cl
 	tally->answered |= answers[0].answered;
 	if (((answers[0].allowed ^ expected) & answers[0].answered) != 0 ||
 	    (answers[0].allowed & ~answers[0].answered) != 0 || answers[1].allowed != 0 ||
-	    answers[1].answered != served(machine, scratch->regime))
+	    answers[1].answered != wp_regime_kinds(scratch->regime))
 		return false;
 	if (answers[0].allowed == 0 || answers[0].pa_unknown)
 		return answers[0].pa == 0;
@@ -95,7 +88,7 @@ static bool claims_hold(const struct wp_scratch *scratch, char *why, size_t why_
 			         tally.answer.allowed, (unsigned long long)tally.answer.pa);
 			return false;
 		}
-		if (tally.answered != served(scratch->machine, scratch->regime)) {
+		if (tally.answered != wp_regime_kinds(scratch->regime)) {
 			snprintf(why, why_size, "%s: \"%s\" is answered for 0x%x alone",
 			         scratch->regime->name, claims[i].what, tally.answered);
 			return false;

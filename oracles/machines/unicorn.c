@@ -108,7 +108,7 @@ void wp_unicorn_flush(struct wp_unicorn *unicorn)
 /* Which of the probe's kinds are asked for at all. */
 static uint8_t answerable(const struct wp_unicorn *unicorn, const struct wp_probe *probe)
 {
-	const unsigned served = unicorn->regime->one_privilege ? WP_KERNEL_KINDS : WP_ALL_KINDS;
+	const unsigned served = wp_regime_kinds(unicorn->regime);
 
 	/* Not one of the manuals' walks begins, so not one can go wrong. */
 	if (!unicorn->machine.incautious && wp_regime_canonical(unicorn->regime, probe->va) &&

@@ -17,7 +17,6 @@
 #define WP_MAILBOX_MAGIC 0x70776f726b696e67u
 
 enum wp_order {
-	WP_ORDER_NOTHING, /* for measuring the way there and back */
 	WP_ORDER_PROBE,
 	WP_ORDER_FLUSH_ALL,
 	WP_ORDER_FLUSH_ADDRESSES, /* the first `count` of `questions` */

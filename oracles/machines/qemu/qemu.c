@@ -23,6 +23,9 @@
 /* As often is the same batch asked before the access at hand is blamed. */
 #define DEATHS 3
 
+/* So many hangs are told of on standard error, in a line each. */
+#define HANGS_TOLD 8u
+
 static const struct wp_qemu_arch *const archs[WP_ARCHS] = {
 	[WP_X86_64] = &wp_qemu_x86_64,
 	[WP_AARCH64] = &wp_qemu_aarch64,
@@ -70,7 +73,8 @@ static struct wp_qemu_process *ready(struct wp_qemu *qemu)
 		qemu->examined |= 1u << qemu->model;
 		qemu->arch->examine(qemu);
 	}
-	return process;
+	/* one that died of being examined isn't again */
+	return is_running(process) ? process : ready(qemu);
 }
 
 /* The order's own fields are in the mailbox. */
@@ -82,10 +86,8 @@ static enum wp_qemu_end give(struct wp_qemu *qemu, struct wp_qemu_process *proce
 	process->mailbox->order = order;
 	qemu->arch->set(qemu, process->mailbox->setting);
 	end = wp_qemu_exchange(process);
-	if (end == WP_QEMU_DONE)
-		return end;
-	restore_patch(qemu, process->mailbox);
-	qemu->deaths += end == WP_QEMU_DIED;
+	if (end != WP_QEMU_DONE)
+		restore_patch(qemu, process->mailbox);
 	return end;
 }
 
@@ -114,18 +116,26 @@ struct batch {
 	uint32_t flags;
 };
 
+static void tell_hang(struct wp_qemu *qemu, const char *what)
+{
+	qemu->machine.hangs++;
+	snprintf(qemu->machine.hung_by, sizeof qemu->machine.hung_by, "%s %s under %s hung on %s",
+	         qemu->arch->program, qemu->machine.version, qemu->regime->name, what);
+	if (qemu->machine.hangs <= HANGS_TOLD)
+		fprintf(stderr, "quirk: %s\n", qemu->machine.hung_by);
+}
+
 /* The access at hand is to blame: it is told of, and left out. */
 static void blame(struct wp_qemu *qemu, struct batch *batch, uint32_t at)
 {
 	const size_t index = at / 8 < batch->count ? at / 8 : 0;
 	const unsigned kind = at % 8 < WP_KINDS ? at % 8 : 0;
 	struct wp_answer *answer = &batch->answers[index];
+	char what[80];
 
-	qemu->machine.hangs++;
-	snprintf(qemu->machine.hung_by, sizeof qemu->machine.hung_by,
-	         "%s %s hung on a %s at %#" PRIx64 " under %s", qemu->arch->program,
-	         qemu->machine.version, wp_kind_name(kind), batch->probes[index].va,
-	         qemu->regime->name);
+	snprintf(what, sizeof what, "a %s at %#" PRIx64 ", which is left unanswered",
+	         wp_kind_name(kind), batch->probes[index].va);
+	tell_hang(qemu, what);
 	/* never again the same one, even if `at` was no access of this batch */
 	if ((answer->answered >> kind & 1) != 0)
 		answer->answered &= (uint8_t)~(1u << kind);
@@ -220,18 +230,13 @@ static void ask(struct wp_qemu *qemu, struct batch batch)
 		qemu->arch->restore(qemu);
 }
 
-static uint8_t all_kinds(const struct wp_machine *machine, const struct wp_regime *regime)
-{
-	(void)machine;
-	return regime->one_privilege ? WP_KERNEL_KINDS : WP_ALL_KINDS;
-}
-
 static void probe_with(struct wp_qemu *qemu, const struct wp_probe *probes,
                        struct wp_answer *answers, size_t count, uint32_t flags)
 {
-	const uint8_t served = qemu->machine.kinds(&qemu->machine, qemu->regime);
+	uint8_t served;
 
 	assert(qemu->regime != NULL);
+	served = wp_regime_kinds(qemu->regime);
 	for (size_t i = 0; i < count; i++)
 		answers[i] = (struct wp_answer){
 			.answered = probes[i].kinds & served &
@@ -257,12 +262,8 @@ static void give_flush(struct wp_qemu *qemu, enum wp_order order)
 {
 	struct wp_qemu_process *process = &qemu->processes[qemu->model];
 
-	if (!is_running(process) || give(qemu, process, order) != WP_QEMU_HUNG)
-		return;
-	qemu->machine.hangs++;
-	snprintf(qemu->machine.hung_by, sizeof qemu->machine.hung_by,
-	         "%s %s hung on a flush under %s", qemu->arch->program, qemu->machine.version,
-	         qemu->regime->name);
+	if (is_running(process) && give(qemu, process, order) == WP_QEMU_HUNG)
+		tell_hang(qemu, "a flush");
 }
 
 /* The flushes by address that were asked for since the last warm probe. */
@@ -426,8 +427,7 @@ static bool serves(struct wp_qemu *qemu, char *why, size_t why_size)
 {
 	const struct wp_memory *memory = qemu->machine.memory;
 
-	if (qemu->arch->firmware == NULL ||
-	    qemu->arch->firmware->start == qemu->arch->firmware->end)
+	if (qemu->arch->firmware->start == qemu->arch->firmware->end)
 		snprintf(why, why_size,
 		         "built without the walker firmware for QEMU: run scripts/setup, "
 		         "and build anew");
@@ -467,7 +467,6 @@ struct wp_machine *wp_qemu_open(struct wp_memory *memory, enum wp_arch arch, cha
 		.slow = true,
 		.quirks_vary = true,
 		.supports = supports,
-		.kinds = qemu->arch->kinds != NULL ? qemu->arch->kinds : all_kinds,
 		.load = load,
 		.probe = probe,
 		.probe_warm = qemu->arch->keeps_tlb ? probe_warm : NULL,

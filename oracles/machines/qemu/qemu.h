@@ -30,7 +30,6 @@ struct wp_qemu_arch {
 	const char *const *cpus;  /* -cpu for each model; NULL ends it */
 	const char *option;       /* takes the firmware: -kernel or -bios */
 	const char *const *extra; /* more arguments; NULL ends them */
-	uint64_t ram_base;        /* of the firmware's memory, in guest physical addresses */
 	uint64_t ram_size;
 	bool window_is_dimm; /* or else the second NUMA node */
 	bool core_per_node;  /* the board wants one */
@@ -42,9 +41,6 @@ struct wp_qemu_arch {
 
 	/* The CPU model that walks tables of this regime; negative: none does. */
 	int (*model)(const struct wp_regime *regime);
-
-	/* wp_machine.kinds; NULL: all that the regime has. */
-	uint8_t (*kinds)(const struct wp_machine *machine, const struct wp_regime *regime);
 
 	/* qemu->regime and qemu->root, as the firmware wants them. */
 	void (*set)(const struct wp_qemu *qemu, uint64_t setting[12]);
@@ -94,7 +90,7 @@ struct wp_qemu {
 	uint64_t flush[WP_QEMU_FLUSHES];
 	bool broken;       /* it can't be started: said once */
 	unsigned examined; /* a bit for each model */
-	uint64_t starts, deaths;
+	uint64_t starts;
 	uint64_t shown;    /* a bit for each quirk that was seen on this QEMU */
 	bool quirks_tried; /* at the first self-test */
 	uint64_t notes[8]; /* the architecture's own: what examine() found, what prepare() lent */

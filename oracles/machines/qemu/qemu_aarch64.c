@@ -363,7 +363,6 @@ const struct wp_qemu_arch wp_qemu_aarch64 = {
 	.board = "virt,virtualization=on,secure=on,highmem=off",
 	.cpus = cpus,
 	.option = "-kernel",
-	.ram_base = 0x40000000,
 	.ram_size = (uint64_t)2 << 30,
 	.keeps_tlb = true,
 	.firmware = &wp_firmware_aarch64,

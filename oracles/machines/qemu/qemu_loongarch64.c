@@ -379,7 +379,6 @@ const struct wp_qemu_arch wp_qemu_loongarch64 = {
 	.board = "virt",
 	.cpus = cpus,
 	.option = "-kernel",
-	.ram_base = 0,
 	.ram_size = (uint64_t)1 << 30,
 	.window_is_dimm = true,
 	.keeps_tlb = true,

@@ -279,7 +279,6 @@ const struct wp_qemu_arch wp_qemu_x86_64 = {
 	.board = "pc",
 	.cpus = cpus,
 	.option = "-bios",
-	.ram_base = 0,
 	.ram_size = 0xc0000000,
 	.firmware = &wp_firmware_x86_64,
 	.quirks = quirks,

@@ -27,8 +27,6 @@ void *memcpy(void *restrict to, const void *restrict from, size_t size)
 static void obey(struct wp_mailbox *mailbox)
 {
 	switch ((enum wp_order)mailbox->order) {
-	case WP_ORDER_NOTHING:
-		break;
 	case WP_ORDER_PROBE:
 		walker_probe(mailbox);
 		break;
