@@ -28,6 +28,7 @@ wp_backend(loongarch64 loongarch64 4)
 function(wp_add_backend target name lib_dir symbol)
   add_library(${target} OBJECT ${lib_dir}/backend.c)
   target_compile_definitions(${target} PRIVATE ${WP_BACKEND_${name}} PT_BACKEND=${symbol})
-  target_compile_options(${target} PRIVATE -ffreestanding)
+  # -Wcast-qual: tables are const but where they are stored to.
+  target_compile_options(${target} PRIVATE -ffreestanding -Wcast-qual)
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/lib/include)
 endfunction()

@@ -39,6 +39,8 @@ struct wp_campaign {
 	unsigned checks;   /* bits of enum wp_check */
 	unsigned sample;   /* slow machines are asked about one program in so many */
 	bool first_only;   /* ends at the first finding */
+	bool as_found;     /* findings aren't shrunk */
+	bool vary_all;     /* every program is refused and damaged, not one in so many */
 
 	/* Called when a new key turns up, shrunk, and ten times a second. */
 	void (*found)(struct wp_campaign *campaign, const struct wp_report *report);

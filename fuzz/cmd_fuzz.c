@@ -66,7 +66,8 @@ static void found(struct wp_campaign *campaign, const struct wp_report *report)
 	const char *subject = campaign->subject->name;
 	const bool library = campaign->subject == &wp_library_subject;
 	const struct wp_file_notes notes = {report->key, report->law, report->sentence,
-	                                    library ? NULL : subject};
+	                                    library ? NULL : subject,
+	                                    report->damaged ? &report->damage : NULL};
 	char path[4200], why[4400];
 	const bool saved = wp_file_save(fuzz->directory, &report->program, &notes, path,
 	                                sizeof path, why, sizeof why);

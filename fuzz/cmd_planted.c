@@ -2,11 +2,10 @@
 /* walkproof planted: the fuzzing must find every bug that was planted. */
 #include "cli.h"
 
-#include <string.h>
-
 #include "campaign.h"
 #include "grid.h"
 #include "machine_set.h"
+#include "matrix.h"
 
 struct planted {
 	struct wp_campaign campaign; /* first: found() is given this */
@@ -74,104 +73,24 @@ static void hunt(struct planted *planted, const struct wp_subject *subject)
 	wp_campaign_close(campaign);
 }
 
-/* ---- which check finds it alone ---- */
+/* ---- which checks find it ---- */
 
-/* Programs that a column has for a bug. */
-#define MATRIX_PROGRAMS 500
-
-/* A machine is asked about one program in so many, as there are few programs. */
-#define MATRIX_SAMPLE 8
-
-#define ALL_MACHINES ((1u << WP_MACHINE_KINDS) - 1 - (1u << WP_PAPER))
-
-/* The judge, which can't be switched off; each check; each machine. */
-#define COLUMNS (1 + WP_CHECKS + WP_MACHINE_KINDS - 1)
-
-struct column {
-	const char *name;
-	unsigned checks, without;
-};
-
-static struct column column_of(unsigned index)
+static int matrix(const struct planted *planted)
 {
-	const unsigned kind = index - WP_CHECKS;
+	const struct wp_campaign *campaign = &planted->campaign;
+	static struct wp_matrix matrix;
 
-	if (index == 0)
-		return (struct column){"judge", 0, ALL_MACHINES};
-	if (index <= WP_CHECKS)
-		return (struct column){wp_check_name(index - 1), 1u << (index - 1),
-		                       index - 1 == WP_CHECK_WARM ? 0 : ALL_MACHINES};
-	return (struct column){wp_machine_kinds[kind].name, 0, ALL_MACHINES & ~(1u << kind)};
-}
-
-/* Whether it is found with nothing but the judge and this column. */
-static bool finds(struct planted *planted, const struct wp_subject *subject,
-                  const struct column *column)
-{
-	struct wp_campaign *campaign = &planted->campaign;
-	char why[300];
-	bool found;
-
-	campaign->subject = subject;
-	campaign->checks = column->checks;
-	campaign->without = column->without;
-	campaign->programs = MATRIX_PROGRAMS;
-	campaign->sample = MATRIX_SAMPLE;
-	campaign->finding_count = 0;
-	if (!wp_campaign_choose(campaign, NULL, 0, why, sizeof why) ||
-	    !wp_campaign_run(campaign, why, sizeof why))
-		wp_cli_fail("%s, %s alone: %s", subject->name, column->name, why);
-	if (campaign->interrupted)
-		wp_cli_fail("interrupted while '%s' was run", subject->name);
-	found = campaign->finding_count > 0;
-	wp_campaign_close(campaign);
-	return found;
-}
-
-static void matrix_row(struct planted *planted, const struct wp_subject *subject)
-{
-	json_t *found = json_array();
-	bool by_judge = false;
-
-	if (!planted->json)
-		printf("%-24s", subject->name);
-	for (unsigned i = 0; i < COLUMNS; i++) {
-		const struct column column = column_of(i);
-		const bool finds_it = !by_judge && finds(planted, subject, &column);
-
-		if (finds_it)
-			json_array_append_new(found, json_string(column.name));
-		if (!planted->json)
-			printf(" %*s", (int)strlen(column.name),
-			       finds_it   ? "x"
-			       : by_judge ? ""
-			                  : ".");
-		by_judge |= i == 0 && finds_it;
-		fflush(stdout);
+	wp_matrix_open(&matrix, campaign->seed, campaign->without, planted->json);
+	wp_matrix_heading(&matrix);
+	if (planted->name != NULL) {
+		wp_matrix_row(&matrix, wp_cli_subject(planted->name));
+		if (planted->json)
+			wp_cli_json(matrix.bugs);
+		return matrix.unfound > 0 ? WP_EXIT_FINDING : WP_EXIT_FINE;
 	}
-	if (!planted->json)
-		printf("%s\n", json_array_size(found) == 1 ? "  one only" : "");
-	json_array_append_new(planted->bugs,
-	                      json_pack("{s:s, s:o}", "bug", subject->name, "found_by", found));
-}
-
-/* What the judge finds is found with any check on: its other columns stay blank. */
-static int matrix(struct planted *planted)
-{
-	if (!planted->json) {
-		printf("%-24s", "");
-		for (unsigned i = 0; i < COLUMNS; i++)
-			printf(" %s", column_of(i).name);
-		printf("\n");
-	}
-	for (size_t i = 0; i < wp_planted_subject_count; i++) {
-		if (planted->name == NULL ||
-		    wp_cli_subject(planted->name) == wp_planted_subjects[i])
-			matrix_row(planted, wp_planted_subjects[i]);
-	}
-	if (planted->json)
-		wp_cli_json(planted->bugs);
-	return WP_EXIT_FINE;
+	for (size_t i = 0; i < wp_planted_subject_count; i++)
+		wp_matrix_row(&matrix, wp_planted_subjects[i]);
+	return wp_matrix_total(&matrix) ? WP_EXIT_FINE : WP_EXIT_FINDING;
 }
 
 /* ---- arguments ---- */
@@ -183,7 +102,8 @@ static const struct argp_option options[] = {
 	{"seed", KEY_SEED, "N", 0, "Other programs (default 1)", 0},
 	{"list", KEY_LIST, NULL, 0, "Only list the bugs", 0},
 	{"matrix", KEY_MATRIX, NULL, 0,
-         "For each bug, which checks and machines find it alone, beside the judge", 0},
+         "For each bug, which checks and machines find it, each alone beside the judge", 0},
+	WP_OPTIONS_MACHINES,
 	WP_OPTION_JSON,
 	{0},
 };
@@ -204,6 +124,10 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		return 0;
 	case KEY_LIST:
 		planted->list = true;
+		return 0;
+	case WP_KEY_WITHOUT:
+	case WP_KEY_QEMU:
+		wp_cli_machine_option(key, value, &planted->campaign.without);
 		return 0;
 	case WP_KEY_JSON:
 		planted->json = true;
@@ -226,8 +150,10 @@ static const struct argp argp = {
 	.doc = "Run the fuzzing on the library with one bug planted at a time, until it is found. "
 	       "A "
 	       "bug that survives means that the fuzzing has gone blind.\v"
-	       "Exit status: 0 if every bug is found, 1 if one survives. For example:\n\n"
+	       "Exit status: 0 if every bug is found, 1 if one survives, or if in the matrix a "
+	       "check finds too few that nothing else finds. For example:\n\n"
 	       "  walkproof planted\n"
+	       "  walkproof planted --matrix --without qemu\n"
 	       "  walkproof planted --seconds-each 60 x86-user-bit\n\n"
 	       "and its reproducers:\n\n"
 	       "  walkproof fuzz --subject x86-user-bit --programs 100",

@@ -129,10 +129,11 @@ static bool open_runner(const struct replay *replay, struct wp_runner *runner)
 static void run_program(const struct replay *replay, struct wp_runner *runner,
                         const struct wp_program *program, struct outcome *outcome)
 {
+	struct wp_damage damage = replay->damage;
 	struct wp_damage_stats stats = {0};
 
-	if (replay->damages)
-		wp_damage_run(runner, program, &replay->damage, &stats, &outcome->result);
+	if (replay->damages || wp_file_damage(replay->files[replay->shared->at], &damage))
+		wp_damage_run(runner, program, &damage, &stats, &outcome->result);
 	else if (wp_run(runner, program, &outcome->result, NULL) && replay->refusals)
 		wp_refuse_each(runner, program, &wp_refuse_all, &outcome->refused, &outcome->result,
 		               &outcome->refusals);
@@ -264,7 +265,9 @@ static void read_damage(struct replay *replay, const char *text)
 static const struct argp_option options[] = {
 	{"refusals", KEY_REFUSALS, NULL, 0, "Also with each allocation refused in turn", 0},
 	{"damage", KEY_DAMAGE, "AT:SEED", 0,
-         "After AT operations damage the tables, as a finding on damaged tables has it", 0},
+         "After AT operations damage the tables, as a finding on damaged tables has it "
+         "(default: as the file says)",
+         0},
 	WP_OPTION_SUBJECT,
 	WP_OPTION_SCOPE,
 	WP_OPTIONS_MACHINES,

@@ -84,6 +84,20 @@ bool wp_file_load(const char *path, const char *scope, struct wp_program *progra
 	return loaded;
 }
 
+bool wp_file_damage(const char *path, struct wp_damage *damage)
+{
+	FILE *file = fopen(path, "r");
+	char line[256];
+	bool damaged = false;
+
+	if (file == NULL)
+		return false;
+	while (!damaged && fgets(line, sizeof line, file) != NULL)
+		damaged = sscanf(line, "# damage %zu:%" SCNu64, &damage->at, &damage->seed) == 2;
+	fclose(file);
+	return damaged;
+}
+
 /* ---- saving ---- */
 
 /* FNV-1a of the text: the same program always has the same name. */
@@ -112,6 +126,8 @@ void wp_file_print(const struct wp_program *program, const struct wp_file_notes 
 	        notes->law, notes->sentence, notes->subject != NULL ? "--subject " : "",
 	        notes->subject != NULL ? notes->subject : "", notes->subject != NULL ? " " : "",
 	        path);
+	if (notes->damage != NULL)
+		fprintf(out, "# damage %zu:%" PRIu64 "\n", notes->damage->at, notes->damage->seed);
 	wp_program_print(program, out);
 }
 

@@ -3,6 +3,7 @@
 #ifndef WP_FILES_H
 #define WP_FILES_H
 
+#include "damage.h"
 #include "program.h"
 
 /*
@@ -14,12 +15,19 @@
 bool wp_file_load(const char *path, const char *scope, struct wp_program *program, char *why,
                   size_t why_size);
 
+/*
+ * Of a finding on damaged tables a text has a comment of its own, `# damage AT:SEED`, as
+ * the damage is no operation. False: there is none.
+ */
+bool wp_file_damage(const char *path, struct wp_damage *damage);
+
 /* What goes above the program, one comment line each. */
 struct wp_file_notes {
 	const char *key;
 	const char *law;
 	const char *sentence;
-	const char *subject; /* NULL: the library */
+	const char *subject;            /* NULL: the library */
+	const struct wp_damage *damage; /* NULL: none */
 };
 
 /*

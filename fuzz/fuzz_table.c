@@ -27,6 +27,7 @@ static struct wp_machine_stats by_name(const struct wp_stats *stats, const char 
 			continue;
 		sum.asked += stats->machines[i].asked;
 		sum.answered += stats->machines[i].answered;
+		sum.between += stats->machines[i].between;
 	}
 	return sum;
 }
@@ -150,8 +151,9 @@ static json_t *row_json(const struct wp_fuzz *fuzz, size_t row)
 		const struct wp_machine_stats sum = by_name(&stats, wp_machine_kinds[i].name);
 
 		json_object_set_new(machines, sum.name,
-		                    json_pack("{s:I, s:I}", "asked", (json_int_t)sum.asked,
-		                              "answered", (json_int_t)sum.answered));
+		                    json_pack("{s:I, s:I, s:I}", "asked", (json_int_t)sum.asked,
+		                              "answered", (json_int_t)sum.answered,
+		                              "answered_between_stores", (json_int_t)sum.between));
 	}
 	json = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:o}", "architecture",
 	                 fuzz->campaign.rows[row].name, "programs", (json_int_t)stats.programs,

@@ -21,6 +21,7 @@ void wp_report_finding(struct wp_report *report, const struct wp_program *progra
 	snprintf(report->sentence, sizeof report->sentence, "%s", result->finding.sentence);
 	report->op = result->op;
 	copy_program(&report->program, program);
+	report->damaged = false;
 }
 
 /* "segv", "abrt", or "exit" for a sanitizer's exit. */
@@ -43,6 +44,7 @@ void wp_report_death(struct wp_report *report, const struct wp_program *program,
 
 	report->op = result->op;
 	copy_program(&report->program, program);
+	report->damaged = false;
 	if (result->op < program->count)
 		snprintf(where, sizeof where, "in operation %zu (%s)", result->op + 1, operation);
 	if (hung != 0) {

@@ -3,6 +3,7 @@
 #ifndef WP_REPORT_H
 #define WP_REPORT_H
 
+#include "damage.h"
 #include "run.h"
 
 struct wp_report {
@@ -11,6 +12,8 @@ struct wp_report {
 	char sentence[440];
 	size_t op; /* == program.count: at the end */
 	struct wp_program program;
+	bool damaged; /* ...and then its tables, in this way */
+	struct wp_damage damage;
 };
 
 /* A law broken. */

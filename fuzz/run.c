@@ -209,6 +209,7 @@ static void start(struct wp_runner *runner, const struct wp_program *program,
 	runner->ignoring = false;
 	runner->op = 0;
 	wp_run_ready_slow(runner, hash);
+	wp_run_walkers_start(runner, hash);
 	wp_run_warm_start(runner, hash);
 	wp_run_watch_start(runner);
 	wp_memory_reset(&runner->memory);
@@ -402,36 +403,13 @@ bool wp_run(struct wp_runner *runner, const struct wp_program *program, struct w
             struct wp_program *settled)
 {
 	struct run run = {runner, program, SIZE_MAX, result, settled, true};
+	bool fine = run_watched(&run);
 
-	return run_watched(&run);
-}
-
-void wp_stats_add(struct wp_stats *stats, const struct wp_stats *other)
-{
-	stats->programs += other->programs;
-	stats->operations += other->operations;
-	stats->succeeded += other->succeeded;
-	stats->skipped += other->skipped;
-	stats->queries += other->queries;
-	stats->flushes += other->flushes;
-	stats->full_flushes += other->full_flushes;
-	stats->changed_leaves += other->changed_leaves;
-	for (size_t i = 0; i < WP_OPCODES; i++) {
-		for (size_t j = 0; j < PT_STATUSES; j++)
-			stats->statuses[i][j] += other->statuses[i][j];
-	}
-	for (size_t i = 0; i < 5; i++)
-		stats->leaves[i] += other->leaves[i];
-	for (size_t i = 0; i < WP_MAX_MACHINES; i++) {
-		if (other->machines[i].name)
-			stats->machines[i].name = other->machines[i].name;
-		stats->machines[i].asked += other->machines[i].asked;
-		stats->machines[i].answered += other->machines[i].answered;
-		stats->machines[i].warm += other->machines[i].warm;
-	}
-	stats->behaviours = 0;
-	for (size_t i = 0; i < sizeof stats->behaviour_seen; i++) {
-		stats->behaviour_seen[i] |= other->behaviour_seen[i];
-		stats->behaviours += (uint64_t)__builtin_popcount(stats->behaviour_seen[i]);
-	}
+	if (!fine || !wp_run_walkers_wait(runner))
+		return fine;
+	runner->walkers.turn = true;
+	runner->stats->programs--; /* it is the same one */
+	fine = run_watched(&run);
+	runner->walkers.turn = false;
+	return fine;
 }

@@ -28,7 +28,8 @@ struct wp_machine_stats {
 	const char *name;
 	uint64_t asked; /* probes: an address and a kind */
 	uint64_t answered;
-	uint64_t warm; /* answered through a TLB that only the subject flushes */
+	uint64_t warm;    /* answered through a TLB that only the subject flushes */
+	uint64_t between; /* answered between two stores of an operation */
 };
 
 struct wp_stats {
@@ -63,6 +64,13 @@ struct wp_warm {
 	uint64_t va[WP_WARM_ADDRESSES];
 };
 
+/* Emulated CPUs that walk between stores. */
+#define WP_WALKED 7 /* addresses, after one store */
+struct wp_walkers {
+	unsigned machines; /* bits: those that do in this program */
+	bool turn;         /* the program is run again for them; see wp_run_walkers_wait() */
+};
+
 struct wp_runner {
 	const struct wp_subject *subject;
 	struct wp_instance *instance;
@@ -73,6 +81,8 @@ struct wp_runner {
 	uint16_t proven[WP_MAX_MACHINES]; /* slow machines': a bit for each regime */
 	unsigned checks;                  /* bits of enum wp_check */
 	unsigned sample;                  /* 0 and 1: slow machines are asked every time */
+	bool fast_only;                   /* slow machines are asked about no program */
+	bool varies_all; /* every program is refused and damaged, not one in so many */
 	struct pt_platform platform;
 	struct wp_reading reading; /* through which the subject only reads */
 	struct wp_stats *stats;
@@ -90,6 +100,7 @@ struct wp_runner {
 	bool ignoring;  /* pending flushes are dropped on purpose */
 	bool asks_slow; /* this program is one of the sample */
 	struct wp_warm warm;
+	struct wp_walkers walkers;
 	struct wp_store_watch watch;
 	struct wp_accessed accessed;
 	uint32_t op;
@@ -155,6 +166,15 @@ void wp_run_warm_before(struct wp_runner *runner, const struct wp_call *call);
 void wp_run_warm_flush(struct wp_runner *runner, const uint64_t *va);
 void wp_run_warm_after(struct wp_runner *runner);
 void wp_run_warm(struct wp_runner *runner, const struct wp_call *call);
+void wp_run_walkers_start(struct wp_runner *runner, uint64_t hash);
+/*
+ * Where machines are asked about every program they are kept warm in it, and it is run
+ * once more for them to walk between its stores: whether that is still to be done.
+ */
+bool wp_run_walkers_wait(const struct wp_runner *runner);
+/* A store came to pass, after which the paper machine walked to those addresses. */
+void wp_run_walkers_store(struct wp_runner *runner, unsigned table, const uint64_t *va,
+                          size_t count, const struct wp_store *store);
 void wp_run_accessed_before(struct wp_runner *runner, const struct wp_call *call);
 void wp_run_accessed_storing(struct wp_runner *runner, const void *at);
 pt_status wp_run_accessed_unmap_region(struct wp_runner *runner, const struct wp_call *call);
@@ -173,8 +193,6 @@ void wp_run_judge_break(struct wp_runner *runner, const struct wp_place *place,
 void wp_run_judge_free(struct wp_runner *runner, uint64_t frame);
 void wp_run_judge_fresh(struct wp_runner *runner);
 void wp_run_name_freed(struct wp_runner *runner, uint64_t va, const struct wp_answer *answer);
-void wp_run_count_change(struct wp_runner *runner, const struct wp_place *place, uint64_t before,
-                         uint64_t after);
 static inline const struct wp_trace *wp_run_trace(const struct wp_runner *runner)
 {
 	return runner->watch.on ? &runner->watch.trace : NULL;

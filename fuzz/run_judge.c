@@ -80,7 +80,7 @@ bool wp_run_serves(const struct wp_runner *runner, size_t index)
 /* Slow machines start, and prove themselves, as they are first needed: between programs. */
 void wp_run_ready_slow(struct wp_runner *runner, uint64_t hash)
 {
-	runner->asks_slow = wp_is_sampled(hash, runner->sample);
+	runner->asks_slow = !runner->fast_only && wp_is_sampled(hash, runner->sample);
 	for (size_t i = 0; i < runner->machine_count && runner->asks_slow; i++) {
 		struct wp_machine *machine = runner->machines[i];
 
@@ -156,7 +156,7 @@ void wp_run_judge_all(struct wp_runner *runner)
 		wp_addresses_at_edges(&runner->addresses, runner->regime);
 		for (size_t i = 0; i < runner->machine_count && !runner->result->finding.found;
 		     i++) {
-			if (wp_run_serves(runner, i))
+			if (wp_run_serves(runner, i) && !runner->walkers.turn)
 				judge_machine(runner, table, i);
 		}
 	}
@@ -230,4 +230,35 @@ void wp_run_count(struct wp_runner *runner, const struct wp_call *call, pt_statu
 		return;
 	stats->behaviour_seen[behaviour / 8] |= (uint8_t)(1u << behaviour % 8);
 	stats->behaviours++;
+}
+
+void wp_stats_add(struct wp_stats *stats, const struct wp_stats *other)
+{
+	stats->programs += other->programs;
+	stats->operations += other->operations;
+	stats->succeeded += other->succeeded;
+	stats->skipped += other->skipped;
+	stats->queries += other->queries;
+	stats->flushes += other->flushes;
+	stats->full_flushes += other->full_flushes;
+	stats->changed_leaves += other->changed_leaves;
+	for (size_t i = 0; i < WP_OPCODES; i++) {
+		for (size_t j = 0; j < PT_STATUSES; j++)
+			stats->statuses[i][j] += other->statuses[i][j];
+	}
+	for (size_t i = 0; i < 5; i++)
+		stats->leaves[i] += other->leaves[i];
+	for (size_t i = 0; i < WP_MAX_MACHINES; i++) {
+		if (other->machines[i].name)
+			stats->machines[i].name = other->machines[i].name;
+		stats->machines[i].asked += other->machines[i].asked;
+		stats->machines[i].answered += other->machines[i].answered;
+		stats->machines[i].warm += other->machines[i].warm;
+		stats->machines[i].between += other->machines[i].between;
+	}
+	stats->behaviours = 0;
+	for (size_t i = 0; i < sizeof stats->behaviour_seen; i++) {
+		stats->behaviour_seen[i] |= other->behaviour_seen[i];
+		stats->behaviours += (uint64_t)__builtin_popcount(stats->behaviour_seen[i]);
+	}
 }

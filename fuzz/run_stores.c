@@ -40,12 +40,13 @@ void wp_run_watch_roots(struct wp_runner *runner)
 
 	if (!watch->on)
 		return;
+	watch->page_table = 0;
+	watch->loose_table = 0;
 	for (unsigned i = 0; i < WP_MODEL_TABLES; i++) {
 		const bool loaded = wp_model_exists(runner->model, i) &&
 		                    (watch->call == NULL || watch->call->opcode != WP_OP_RENEW ||
 		                     watch->call->table != i);
 
-		watch->page_table = 0;
 		watch->trace.roots[i] = loaded ? runner->subject->root(runner->instance, i) : 0;
 	}
 	wp_trace_commit(&watch->trace);
@@ -198,7 +199,8 @@ static void judge_suspect(struct wp_runner *runner)
 }
 
 /* The addresses of the entry that tell most; see the top. */
-static size_t choose(const struct wp_runner *runner, const struct wp_place *place, uint64_t va[7])
+static size_t choose(const struct wp_runner *runner, const struct wp_place *place,
+                     uint64_t va[WP_WALKED])
 {
 	const uint64_t first = runner->watch.first, last = runner->watch.last;
 	const uint64_t salt = wp_run_salt(runner) + runner->watch.stores * 0x9e3779b97f4a7c15u;
@@ -221,7 +223,7 @@ static void judge_walks(struct wp_runner *runner, const struct wp_place *place,
                         const struct wp_store *store)
 {
 	const struct wp_trace *trace = &runner->watch.trace;
-	uint64_t va[7];
+	uint64_t va[WP_WALKED];
 	const size_t count = choose(runner, place, va);
 
 	for (unsigned table = 0; table < WP_MODEL_TABLES; table++) {
@@ -231,12 +233,15 @@ static void judge_walks(struct wp_runner *runner, const struct wp_place *place,
 			continue;
 		for (size_t i = 0; i < count && !runner->watch.suspect.found; i++)
 			judge_address(runner, table, va[i], store);
+		if (!runner->watch.suspect.found)
+			wp_run_walkers_store(runner, table, va, count, store);
 	}
 }
 
 /*
- * wp_trace_place(), which a run of stores to one table of the last level asks but once:
- * these link nothing, so that the table stays where it is.
+ * wp_trace_place(), which a run of stores to one table asks but once: one of the last
+ * level links nothing, so that it stays where it is, and one that no CPU can reach, such
+ * as one that is being filled, stays out of reach until something leads to a table.
  */
 static bool find_place(struct wp_runner *runner, uint64_t entry, struct wp_place *place)
 {
@@ -244,10 +249,16 @@ static bool find_place(struct wp_runner *runner, uint64_t entry, struct wp_place
 	const uint64_t frame = entry & ~(uint64_t)(WP_FRAME_SIZE - 1);
 	const uint64_t offset = entry % WP_FRAME_SIZE / 8 * WP_FRAME_SIZE;
 
+	if (watch->loose_table == frame && watch->loose_links == watch->trace.links)
+		return false;
 	if (watch->page_table != frame) {
 		watch->page_table = 0;
-		if (!wp_trace_place(&watch->trace, entry, place))
+		watch->loose_table = 0;
+		if (!wp_trace_place(&watch->trace, entry, place)) {
+			watch->loose_table = frame;
+			watch->loose_links = watch->trace.links;
 			return false;
+		}
 		if (place->level + 1u < runner->regime->levels)
 			return true;
 		watch->page_table = frame;
@@ -266,7 +277,7 @@ void wp_run_watch_store(struct wp_runner *runner, const void *at, uint64_t befor
 	struct wp_store_watch *watch = &runner->watch;
 	const uint64_t entry = runner->memory.base +
 	                       (uint64_t)((const uint8_t *)at - runner->memory.host);
-	const struct wp_store store = {entry, before, after, runner->op};
+	struct wp_store store;
 	struct wp_place place;
 
 	if (!watch->on)
@@ -282,7 +293,7 @@ void wp_run_watch_store(struct wp_runner *runner, const void *at, uint64_t befor
 	}
 	if (!find_place(runner, entry, &place))
 		return;
-	wp_run_count_change(runner, &place, before, after);
+	store = (struct wp_store){entry, before, after, runner->op};
 	wp_run_judge_break(runner, &place, &store);
 	if (!wp_run_checks(runner, WP_CHECK_STORES) || watch->suspect.found)
 		return;

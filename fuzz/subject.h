@@ -17,7 +17,8 @@ struct wp_subject {
 	const char *what;                 /* one line */
 	const struct pt_backend *backend; /* of a library built with a bug; else NULL */
 	const char *regimes;              /* prefix of the regimes it serves; "" is all */
-	bool planted;                     /* it is wrong on purpose */
+	bool planted;                     /* it is wrong on purpose... */
+	bool damaged_only;                /* ...and only damaged tables show it (damage.h) */
 
 	/* What it can offer beyond the calls; the laws that need more skip it. */
 	bool reports_stores;

@@ -255,7 +255,7 @@ const struct wp_subject wp_library_subject = {
 };
 
 /* Written by planted/plant.py at build time: one PLANTED(...) for each bug. */
-#define PLANTED(id, label, prefix, text)                                                           \
+#define PLANTED(id, label, prefix, text, damaged)                                                  \
 	extern const struct pt_backend pt_planted_##id;                                            \
 	static const struct wp_subject planted_##id = {                                            \
 		.name = label,                                                                     \
@@ -263,13 +263,14 @@ const struct wp_subject wp_library_subject = {
 		.backend = &pt_planted_##id,                                                       \
 		.regimes = prefix,                                                                 \
 		.planted = true,                                                                   \
+		.damaged_only = (damaged),                                                         \
 		LIBRARY_CALLS,                                                                     \
 	};
 #include "planted_list.h"
 #undef PLANTED
 
 const struct wp_subject *const wp_planted_subjects[] = {
-#define PLANTED(id, label, prefix, text) &planted_##id,
+#define PLANTED(id, label, prefix, text, damaged) &planted_##id,
 #include "planted_list.h"
 #undef PLANTED
 };

@@ -59,7 +59,10 @@ static struct wp_slot *slot_for(struct wp_worker *worker, const char *key)
 	return NULL;
 }
 
-/* The report as it is comes first: shrinking may end the process. */
+/*
+ * The report as it is comes first: shrinking may end the process. Slow machines that
+ * took no part in what was found have no say in what is left of it.
+ */
 static void shrink(const struct wp_campaign *campaign, struct wp_runner *runner,
                    struct wp_worker *worker, struct wp_slot *slot, struct wp_program *program)
 {
@@ -68,9 +71,14 @@ static void shrink(const struct wp_campaign *campaign, struct wp_runner *runner,
 	size_t length;
 
 	wp_report_finding(&slot->report, program, &worker->result);
+	if (campaign->as_found) {
+		slot->state = WP_SLOT_READY;
+		return;
+	}
 	slot->state = WP_SLOT_SHRINKING;
 	runner->stats = &worker->aside;
 	runner->sample = 1; /* what is left of a program is another program */
+	runner->fast_only = !runner->asks_slow;
 	if (wp_shrink(runner, program, &result, WP_SHRINK_RUNS)) {
 		wp_report_finding(&slot->report, program, &result);
 	} else {
@@ -80,6 +88,7 @@ static void shrink(const struct wp_campaign *campaign, struct wp_runner *runner,
 	}
 	runner->stats = stats;
 	runner->sample = campaign->sample;
+	runner->fast_only = false;
 	slot->state = WP_SLOT_READY;
 }
 
@@ -119,8 +128,11 @@ static void keep_damage(const struct wp_campaign *campaign, struct wp_runner *ru
 		return;
 	slot->row = worker->row;
 	slot->number = worker->next;
-	wp_damage_shrink(runner, program, damage, &worker->result);
+	if (!campaign->as_found)
+		wp_damage_shrink(runner, program, damage, &worker->result);
 	wp_report_finding(&slot->report, program, &worker->result);
+	slot->report.damaged = true;
+	slot->report.damage = *damage;
 	length = strlen(slot->report.sentence);
 	snprintf(slot->report.sentence + length, sizeof slot->report.sentence - length,
 	         " (--damage %zu:%" PRIu64 ")", damage->at, damage->seed);
@@ -190,6 +202,7 @@ static bool open_runner(const struct wp_campaign *campaign, struct wp_runner *ru
 	wp_machines_add_to(&set, runner);
 	runner->sample = campaign->sample;
 	runner->checks = campaign->checks;
+	runner->varies_all = campaign->vary_all;
 	for (size_t row = 0; row < campaign->row_count; row++) {
 		for (size_t i = 0; i < WP_MAX_MACHINES; i++)
 			worker->stats[row].machines[i].name = worker->aside.machines[i].name;

@@ -61,8 +61,8 @@ static inline pt_paddr hole_below(const struct pt_table *table, size_t root_inde
 
 /* The entry that decides about an address, and the tables on the way to it. */
 struct place {
-	arch_entry *tables[ARCH_LEVELS]; /* down to `level` */
-	arch_entry *slot;
+	const arch_entry *tables[ARCH_LEVELS]; /* down to `level` */
+	const arch_entry *slot;
 	arch_entry entry; /* in the slot */
 	unsigned level;
 	enum pt_entry_kind kind; /* never PT_ENTRY_TABLE, unless at the level asked for */
@@ -75,13 +75,13 @@ ALWAYS_INLINE void descend(const struct pt_table *table, uint64_t vaddr, unsigne
                            struct place *place)
 {
 	const struct window window = window_of(table->platform);
-	arch_entry *entries = table_in(&window, table->root.value);
+	const arch_entry *entries = table_in(&window, table->root.value);
 
 	place->hole = hole_below(table, index_of(vaddr, 0));
 	place->rights = ~(arch_rights)0;
 	UNROLLED
 	for (unsigned level = 0; level < ARCH_LEVELS; level++) {
-		arch_entry *slot = &entries[index_of(vaddr, level)];
+		const arch_entry *slot = &entries[index_of(vaddr, level)];
 		const arch_entry entry = entry_load(slot);
 
 		place->tables[level] = entries;

@@ -59,23 +59,41 @@ static inline struct window window_of(const struct pt_platform *platform)
 	                       platform->direct_base};
 }
 
-/* NULL: not memory. */
-static inline arch_entry *table_in(const struct window *window, uint64_t paddr)
+/* For frames that no table is in yet. NULL: not memory. */
+static inline void *frame_in(const struct window *window, uint64_t paddr)
 {
 	const uint64_t offset = paddr - window->first;
 
 	if (__builtin_expect(offset < window->size, 1))
-		return (arch_entry *)(window->base + offset);
+		return window->base + offset;
 	if (!window->platform->phys_to_virt)
 		return NULL;
 	return window->platform->phys_to_virt(window->platform->context, pt_pa(paddr));
 }
 
-static inline arch_entry *table_at(const struct pt_platform *platform, uint64_t paddr)
+/* A table is const to all but the few functions below that write one (L4). NULL: not memory. */
+static inline const arch_entry *table_in(const struct window *window, uint64_t paddr)
+{
+	return frame_in(window, paddr);
+}
+
+/* As frame_in(). */
+static inline void *frame_at(const struct pt_platform *platform, uint64_t paddr)
 {
 	const struct window window = window_of(platform);
 
-	return table_in(&window, paddr);
+	return frame_in(&window, paddr);
+}
+
+static inline const arch_entry *table_at(const struct pt_platform *platform, uint64_t paddr)
+{
+	return frame_at(platform, paddr);
+}
+
+/* Only to store into, here and now: -Wcast-qual keeps a const from going anywhere else. */
+static inline arch_entry *stored_in(const arch_entry *slot)
+{
+	return (arch_entry *)(uintptr_t)slot;
 }
 
 /* The CPU may write accessed and dirty bits at any time. */
@@ -84,11 +102,11 @@ static inline arch_entry entry_load(const arch_entry *slot)
 	return __atomic_load_n(slot, __ATOMIC_RELAXED);
 }
 
-static inline void watch_storing(const struct pt_platform *platform, arch_entry *slot)
+static inline void watch_storing(const struct pt_platform *platform, const arch_entry *slot)
 {
 #ifdef PT_WATCH_STORES
 	if (platform->storing)
-		platform->storing(platform->context, slot);
+		platform->storing(platform->context, stored_in(slot));
 #else
 	(void)platform;
 	(void)slot;
@@ -113,7 +131,7 @@ static inline void watch_stored(const struct pt_platform *platform, const arch_e
  * This and the two below are where tables are written: release, so that a table is
  * whole before its link.
  */
-static inline void entry_store(const struct pt_platform *platform, arch_entry *slot,
+static inline void entry_store(const struct pt_platform *platform, const arch_entry *slot,
                                arch_entry entry)
 {
 	arch_entry before = 0;
@@ -122,15 +140,15 @@ static inline void entry_store(const struct pt_platform *platform, arch_entry *s
 #ifdef PT_WATCH_STORES
 	before = entry_load(slot);
 #endif
-	__atomic_store_n(slot, entry, __ATOMIC_RELEASE);
+	__atomic_store_n(stored_in(slot), entry, __ATOMIC_RELEASE);
 	watch_stored(platform, slot, before, entry);
 }
 
 /* Stores `after` if the slot still holds `*before`; else false, and `*before` is what it holds. */
-static inline bool entry_swap(const struct pt_platform *platform, arch_entry *slot,
+static inline bool entry_swap(const struct pt_platform *platform, const arch_entry *slot,
                               arch_entry *before, arch_entry after)
 {
-	if (!__atomic_compare_exchange_n(slot, before, after, false, __ATOMIC_RELEASE,
+	if (!__atomic_compare_exchange_n(stored_in(slot), before, after, false, __ATOMIC_RELEASE,
 	                                 __ATOMIC_RELAXED))
 		return false;
 	watch_stored(platform, slot, *before, after);
@@ -138,13 +156,13 @@ static inline bool entry_swap(const struct pt_platform *platform, arch_entry *sl
 }
 
 /* Clears `bits`; returns what the entry was. */
-static inline arch_entry entry_clear(const struct pt_platform *platform, arch_entry *slot,
+static inline arch_entry entry_clear(const struct pt_platform *platform, const arch_entry *slot,
                                      arch_entry bits)
 {
 	arch_entry before;
 
 	watch_storing(platform, slot);
-	before = __atomic_fetch_and(slot, ~bits, __ATOMIC_RELEASE);
+	before = __atomic_fetch_and(stored_in(slot), ~bits, __ATOMIC_RELEASE);
 	watch_stored(platform, slot, before, before & ~bits);
 	return before;
 }
@@ -177,7 +195,7 @@ static inline bool same_leaf(arch_entry a, arch_entry b)
  * at that moment, with all that the CPU recorded until then; with `keeps`, that
  * stays recorded. After it the CPU finds, and records in, what is stored now.
  */
-static inline arch_entry leaf_replace(const struct pt_platform *platform, arch_entry *slot,
+static inline arch_entry leaf_replace(const struct pt_platform *platform, const arch_entry *slot,
                                       arch_entry before, arch_entry after, bool keeps)
 {
 	if (!leaf_may_gain(before)) {
@@ -257,7 +275,7 @@ struct reserve {
 /* Wider than an entry may be; NULL: not memory. */
 static inline uint64_t *reserve_link(const struct reserve *reserve, uint64_t frame)
 {
-	return (uint64_t *)(void *)table_at(reserve->platform, frame);
+	return frame_at(reserve->platform, frame);
 }
 
 static void reserve_release(struct reserve *reserve)
@@ -304,10 +322,10 @@ static void table_clear(arch_entry *entries, unsigned level, pt_paddr hole)
 }
 
 /* An empty table, not linked anywhere yet. */
-static arch_entry *reserve_take(struct reserve *reserve, unsigned level, pt_paddr hole,
-                                uint64_t *frame)
+static const arch_entry *reserve_take(struct reserve *reserve, unsigned level, pt_paddr hole,
+                                      uint64_t *frame)
 {
-	arch_entry *entries = table_at(reserve->platform, reserve->first);
+	arch_entry *entries = frame_at(reserve->platform, reserve->first);
 
 	*frame = reserve->first;
 	reserve->first = *reserve_link(reserve, *frame);

@@ -12,7 +12,7 @@ struct harvest {
 };
 
 /* A CPU that remembers the leaf with its bits set would not set them again: hence the flush. */
-static void harvest_leaf(const struct harvest *harvest, arch_entry *slot, unsigned level,
+static void harvest_leaf(const struct harvest *harvest, const arch_entry *slot, unsigned level,
                          uint64_t start)
 {
 	struct pt_mapping leaf;
@@ -30,7 +30,7 @@ static void harvest_leaf(const struct harvest *harvest, arch_entry *slot, unsign
 }
 
 /* harvest_table() in the last level. */
-static void harvest_pages(const struct harvest *harvest, arch_entry *entries, uint64_t from,
+static void harvest_pages(const struct harvest *harvest, const arch_entry *entries, uint64_t from,
                           uint64_t to)
 {
 	const size_t last = index_of(to, ARCH_LAST_LEVEL);
@@ -43,7 +43,7 @@ static void harvest_pages(const struct harvest *harvest, arch_entry *entries, ui
 }
 
 /* Harvests [from, to] of one table, which was found to be well-formed. */
-static void harvest_table(const struct harvest *harvest, arch_entry *entries, unsigned level,
+static void harvest_table(const struct harvest *harvest, const arch_entry *entries, unsigned level,
                           uint64_t from, uint64_t to)
 {
 	const struct pt_table *table = harvest->table;
@@ -70,7 +70,7 @@ static pt_status op_harvest(struct pt_table *table, pt_vaddr vaddr, uint64_t siz
                             pt_leaf_visitor visit, void *context, struct pt_batch *batch)
 {
 	struct harvest harvest = {.table = table, .visit = visit, .context = context};
-	arch_entry *root = table_at(table->platform, table->root.value);
+	const arch_entry *root = table_at(table->platform, table->root.value);
 	const uint64_t last = vaddr.value + size - 1;
 	struct change_plan plan = {.table = table};
 	struct pending pending;

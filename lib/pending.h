@@ -52,9 +52,9 @@ static inline void flush_later(struct pt_batch *batch, uint64_t vaddr)
 		batch->addresses[batch->count++] = pt_va(vaddr);
 }
 
-static inline void flush_now(const struct pt_table *table, uint64_t vaddr)
+static inline void flush_now(struct pt_table *table, uint64_t vaddr)
 {
-	struct pt_batch one = {.table = (struct pt_table *)table, .count = 1};
+	struct pt_batch one = {.table = table, .count = 1};
 
 	one.addresses[0] = pt_va(vaddr);
 	pt_flush(&one);
@@ -133,7 +133,7 @@ static inline void free_later(struct pt_batch *batch, uint64_t frame)
 {
 	const struct pt_platform *platform = batch->table->platform;
 	const uint64_t next = batch->waiting.value != 0 ? batch->waiting.value : frame;
-	arch_entry *first = table_at(platform, frame);
+	const arch_entry *first = table_at(platform, frame);
 
 	if (waits_already(entry_load(first)))
 		return;
@@ -147,7 +147,7 @@ static void op_free_waiting(struct pt_batch *batch)
 
 	while (batch->waiting.value != 0) {
 		const uint64_t frame = batch->waiting.value;
-		arch_entry *first = table_at(platform, frame);
+		arch_entry *first = frame_at(platform, frame); /* a table no longer */
 		uint64_t next;
 
 		batch->waiting = pt_pa(0);

@@ -29,7 +29,8 @@ static arch_entry split_leaf(struct change_work *work, arch_entry leaf, unsigned
 	const arch_entry bits = arch_leaf_bits(arch_leaf_flags(leaf, level, ~(arch_rights)0),
 	                                       level + 1);
 	uint64_t frame;
-	arch_entry *entries = reserve_take(&work->reserve, level + 1, work->table->hole, &frame);
+	const arch_entry *entries = reserve_take(&work->reserve, level + 1, work->table->hole,
+	                                         &frame);
 
 	for (size_t i = 0; i < entry_count(level + 1); i++) {
 		const uint64_t at = start + i * span;
@@ -49,7 +50,7 @@ static arch_entry split_leaf(struct change_work *work, arch_entry leaf, unsigned
 static void add_uses(const struct pt_table *table, arch_entry entry, unsigned level,
                      arch_entry uses)
 {
-	arch_entry *entries = table_at(table->platform, arch_table_paddr(entry));
+	const arch_entry *entries = table_at(table->platform, arch_table_paddr(entry));
 
 	for (size_t i = 0; i < entry_count(level + 1); i++) {
 		const arch_entry below = entry_load(&entries[i]);
@@ -62,9 +63,10 @@ static void add_uses(const struct pt_table *table, arch_entry entry, unsigned le
 }
 
 /* Splits the live leaf in `slot` until the work's range is made of whole leaves. */
-static void split_live(struct change_work *work, arch_entry *slot, unsigned level, uint64_t start)
+static void split_live(struct change_work *work, const arch_entry *slot, unsigned level,
+                       uint64_t start)
 {
-	const struct pt_table *owner = work->table;
+	struct pt_table *owner = work->table;
 	const arch_entry leaf = entry_load(slot);
 	const arch_entry table = split_leaf(work, leaf, level, start);
 	arch_entry now = leaf;
@@ -107,7 +109,7 @@ static void free_tables_later(struct pt_table *table, arch_entry entry, unsigned
 }
 
 /* Gives the leaf in `slot` its new flags; see `breaking`. */
-ALWAYS_INLINE void protect_leaf(struct change_work *work, arch_entry *slot, unsigned level,
+ALWAYS_INLINE void protect_leaf(struct change_work *work, const arch_entry *slot, unsigned level,
                                 uint64_t start)
 {
 	const arch_entry before = entry_load(slot);
@@ -131,7 +133,7 @@ ALWAYS_INLINE void protect_leaf(struct change_work *work, arch_entry *slot, unsi
 }
 
 /* Takes the leaf `entry` out of `slot`, and tells of it. */
-static void remove_leaf(struct change_work *work, arch_entry *slot, arch_entry entry,
+static void remove_leaf(struct change_work *work, const arch_entry *slot, arch_entry entry,
                         unsigned level, uint64_t start)
 {
 	struct pt_mapping leaf;
@@ -149,7 +151,7 @@ static void remove_leaf(struct change_work *work, arch_entry *slot, arch_entry e
 static void remove_leaves(struct change_work *work, arch_entry table, unsigned level,
                           uint64_t start)
 {
-	arch_entry *entries = table_at(work->table->platform, arch_table_paddr(table));
+	const arch_entry *entries = table_at(work->table->platform, arch_table_paddr(table));
 
 	for (size_t i = 0; i < entry_count(level + 1); i++, start += arch_span(level + 1)) {
 		const arch_entry entry = entry_load(&entries[i]);
@@ -161,7 +163,8 @@ static void remove_leaves(struct change_work *work, arch_entry table, unsigned l
 	}
 }
 
-static void unmap_slot(struct change_work *work, arch_entry *slot, unsigned level, uint64_t start)
+static void unmap_slot(struct change_work *work, const arch_entry *slot, unsigned level,
+                       uint64_t start)
 {
 	const arch_entry entry = entry_load(slot);
 
@@ -182,18 +185,18 @@ static void unmap_slot(struct change_work *work, arch_entry *slot, unsigned leve
 	free_tables_later(work->table, entry, level, work->table->hole, work->batch);
 }
 
-static void commit_change(struct change_work *work, arch_entry *entries, unsigned level,
+static void commit_change(struct change_work *work, const arch_entry *entries, unsigned level,
                           uint64_t from, uint64_t to);
 
 /* Carries out the work on [from, to], all of it below one slot that isn't empty. */
-static void change_slot(struct change_work *work, arch_entry *slot, unsigned level, uint64_t from,
-                        uint64_t to)
+static void change_slot(struct change_work *work, const arch_entry *slot, unsigned level,
+                        uint64_t from, uint64_t to)
 {
 	const struct pt_platform *platform = work->table->platform;
 	const uint64_t start = from & ~(arch_span(level) - 1);
 	const bool whole = to - from == arch_span(level) - 1;
 	const bool is_table = arch_is_table(entry_load(slot), level);
-	arch_entry *below;
+	const arch_entry *below;
 	uint64_t frame;
 
 	if (whole && work->unmap) {
@@ -217,7 +220,8 @@ static void change_slot(struct change_work *work, arch_entry *slot, unsigned lev
 }
 
 /* commit_change() in the last level, where nothing is split. */
-static void change_pages(struct change_work *work, arch_entry *entries, uint64_t from, uint64_t to)
+static void change_pages(struct change_work *work, const arch_entry *entries, uint64_t from,
+                         uint64_t to)
 {
 	const size_t last = index_of(to, ARCH_LAST_LEVEL);
 	uint64_t vaddr = from;
@@ -233,7 +237,7 @@ static void change_pages(struct change_work *work, arch_entry *entries, uint64_t
 }
 
 /* Carries out the work on [from, to] of one table. */
-static void commit_change(struct change_work *work, arch_entry *entries, unsigned level,
+static void commit_change(struct change_work *work, const arch_entry *entries, unsigned level,
                           uint64_t from, uint64_t to)
 {
 	const arch_entry empty = empty_entry(work->table->hole, level);
@@ -297,7 +301,7 @@ static pt_status op_protect_region(struct pt_table *table, pt_vaddr vaddr, uint6
                                    pt_flags flags, struct pt_batch *batch)
 {
 	struct change_work work = {.table = table};
-	arch_entry *root = table_at(table->platform, table->root.value);
+	const arch_entry *root = table_at(table->platform, table->root.value);
 	struct pending pending;
 	pt_status status = check_region(table, vaddr.value, size);
 

@@ -86,8 +86,8 @@ static pt_status plan_pages(struct map_plan *plan, const arch_entry *entries, ui
  * Plans [from, to], which lies in one table of `level`; `entries` is NULL where
  * that table doesn't exist yet.
  */
-static pt_status plan_map(struct map_plan *plan, arch_entry *entries, unsigned level, uint64_t from,
-                          uint64_t to)
+static pt_status plan_map(struct map_plan *plan, const arch_entry *entries, unsigned level,
+                          uint64_t from, uint64_t to)
 {
 	const struct layout *layout = plan->layout;
 	const uint64_t span = arch_span(level);
@@ -99,7 +99,7 @@ static pt_status plan_map(struct map_plan *plan, arch_entry *entries, unsigned l
 		const arch_entry entry = entries ? entry_load(&entries[i])
 		                                 : empty_entry(layout->hole, level);
 		const enum pt_entry_kind kind = entry_kind(entry, level, layout->hole);
-		arch_entry *below = NULL;
+		const arch_entry *below = NULL;
 		pt_status status;
 
 		if (kind == PT_ENTRY_MALFORMED)
@@ -133,16 +133,16 @@ struct map_work {
 	arch_entry bits[ARCH_LEVELS]; /* of a leaf, by level */
 };
 
-static void commit_map(struct map_work *work, arch_entry *entries, unsigned level, uint64_t from,
-                       uint64_t to, bool live);
+static void commit_map(struct map_work *work, const arch_entry *entries, unsigned level,
+                       uint64_t from, uint64_t to, bool live);
 
 /* One slot that gets a table: it is filled first and linked last. */
-static void commit_below(struct map_work *work, arch_entry *slot, unsigned level, uint64_t from,
-                         uint64_t to, bool live)
+static void commit_below(struct map_work *work, const arch_entry *slot, unsigned level,
+                         uint64_t from, uint64_t to, bool live)
 {
 	const struct pt_platform *platform = work->layout->table->platform;
 	const arch_entry entry = entry_load(slot);
-	arch_entry *entries;
+	const arch_entry *entries;
 	uint64_t frame;
 
 	if (entry != empty_entry(work->layout->hole, level)) {
@@ -158,7 +158,8 @@ static void commit_below(struct map_work *work, arch_entry *slot, unsigned level
 }
 
 /* commit_map() in the last level. */
-static void commit_pages(struct map_work *work, arch_entry *entries, uint64_t from, uint64_t to)
+static void commit_pages(struct map_work *work, const arch_entry *entries, uint64_t from,
+                         uint64_t to)
 {
 	const struct layout *layout = work->layout;
 	const struct pt_platform *platform = layout->table->platform;
@@ -173,8 +174,8 @@ static void commit_pages(struct map_work *work, arch_entry *entries, uint64_t fr
 }
 
 /* Fills [from, to] of one table; `live`: the CPU can reach it. */
-static void commit_map(struct map_work *work, arch_entry *entries, unsigned level, uint64_t from,
-                       uint64_t to, bool live)
+static void commit_map(struct map_work *work, const arch_entry *entries, unsigned level,
+                       uint64_t from, uint64_t to, bool live)
 {
 	const struct layout *layout = work->layout;
 	const uint64_t span = arch_span(level);
@@ -200,7 +201,7 @@ static void commit_map(struct map_work *work, arch_entry *entries, unsigned leve
 static pt_status map_layout(const struct layout *layout, struct pt_batch *batch)
 {
 	struct pt_table *table = layout->table;
-	arch_entry *root = table_at(table->platform, table->root.value);
+	const arch_entry *root = table_at(table->platform, table->root.value);
 	struct map_plan plan = {layout, PT_OK, 0};
 	struct map_work work = {.layout = layout, .reserve = {table->platform, 0}};
 	struct pending pending;

@@ -31,7 +31,7 @@ static bool make_hole(struct pt_table *table)
 
 	if (!platform->alloc_frame(platform->context, &table->hole))
 		return false;
-	entries = table_at(platform, table->hole.value);
+	entries = frame_at(platform, table->hole.value);
 	if (!entries) {
 		platform->free_frame(platform->context, table->hole);
 		return false;
@@ -50,7 +50,7 @@ static pt_status op_create(struct pt_table *table)
 		return PT_BAD_FLAGS;
 	if (!alloc_root(platform, &table->root))
 		return PT_NO_MEMORY;
-	entries = table_at(platform, table->root.value);
+	entries = frame_at(platform, table->root.value);
 	if (!entries || (ARCH_HAS_HOLE_FRAME && !make_hole(table))) {
 		free_root(platform, table->root);
 		return PT_NO_MEMORY;
@@ -94,7 +94,7 @@ static void join_owner(struct pt_table *table, struct pt_table *owner)
 }
 
 /* Puts `entry` into a root slot; what was there waits for the flush, or goes back. */
-static void replace_root_slot(struct pt_table *table, arch_entry *root, size_t index,
+static void replace_root_slot(struct pt_table *table, const arch_entry *root, size_t index,
                               arch_entry entry, struct pt_batch *batch)
 {
 	const arch_entry before = entry_load(&root[index]);
@@ -113,7 +113,7 @@ static void replace_root_slot(struct pt_table *table, arch_entry *root, size_t i
 static pt_status op_destroy(struct pt_table *table, struct pt_batch *batch)
 {
 	const struct pt_platform *platform = table->platform;
-	arch_entry *root = table_at(platform, table->root.value);
+	const arch_entry *root = table_at(platform, table->root.value);
 	struct pending pending;
 
 	if (table->borrowers)
@@ -174,7 +174,7 @@ static pt_status check_copy(const struct pt_table *table, const struct pt_table 
 }
 
 /* Break before make: no slot leads from one table's leaves straight to another's. */
-static void break_root_slots(struct pt_table *table, arch_entry *root, const arch_entry *from,
+static void break_root_slots(struct pt_table *table, const arch_entry *root, const arch_entry *from,
                              uint64_t vaddr, uint64_t last, struct pt_batch *batch)
 {
 	const arch_entry empty = empty_entry(table->hole, 0);
@@ -191,7 +191,7 @@ static pt_status op_copy_from(struct pt_table *table, struct pt_table *other, pt
 {
 	const size_t first = index_of(vaddr.value, 0);
 	const size_t last = index_of(vaddr.value + size - 1, 0);
-	arch_entry *root = table_at(table->platform, table->root.value);
+	const arch_entry *root = table_at(table->platform, table->root.value);
 	const arch_entry *from = table_at(other->platform, other->root.value);
 	struct pending pending;
 	pt_status status = check_root_slots(table, vaddr.value, size);
@@ -227,7 +227,7 @@ static pt_status op_copy_from(struct pt_table *table, struct pt_table *other, pt
 static pt_status op_give_back(struct pt_table *table, pt_vaddr vaddr, uint64_t size,
                               struct pt_batch *batch)
 {
-	arch_entry *root = table_at(table->platform, table->root.value);
+	const arch_entry *root = table_at(table->platform, table->root.value);
 	struct pending pending;
 	const pt_status status = check_root_slots(table, vaddr.value, size);
 

@@ -21,7 +21,7 @@ static void link_leaf(struct pt_table *table, struct reserve *reserve, const str
 
 	for (unsigned l = level; l > place->level; l--) {
 		uint64_t frame;
-		arch_entry *entries = reserve_take(reserve, l, place->hole, &frame);
+		const arch_entry *entries = reserve_take(reserve, l, place->hole, &frame);
 
 		entry_store(table->platform, &entries[index_of(vaddr, l)], entry);
 		entry = arch_table(frame);
@@ -90,7 +90,7 @@ static void unlink_empty_tables(struct pt_table *table, struct place *place, uin
 	while (place->level > 0 &&
 	       table_is_empty_beside(place->tables[place->level], place->level,
 	                             index_of(vaddr, place->level), place->hole)) {
-		arch_entry *slot;
+		const arch_entry *slot;
 		uint64_t frame;
 
 		place->level--;

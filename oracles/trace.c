@@ -8,13 +8,15 @@
 
 bool wp_trace_open(struct wp_trace *trace, const struct wp_memory *memory)
 {
-	*trace = (struct wp_trace){.memory = memory, .old = *memory, .word_room = 4096};
+	*trace = (struct wp_trace){
+		.memory = memory, .old = *memory, .word_room = 4096, .commits = 1};
 	trace->old.host = malloc(memory->frames * WP_FRAME_SIZE);
 	trace->link = calloc(memory->frames, sizeof *trace->link);
 	trace->fresh = calloc(memory->frames, sizeof *trace->fresh);
+	trace->fresh_in = calloc(memory->frames, sizeof *trace->fresh_in);
 	trace->words = calloc(trace->word_room, sizeof *trace->words);
 	return trace->old.host != NULL && trace->link != NULL && trace->fresh != NULL &&
-	       trace->words != NULL;
+	       trace->fresh_in != NULL && trace->words != NULL;
 }
 
 void wp_trace_close(struct wp_trace *trace)
@@ -22,7 +24,19 @@ void wp_trace_close(struct wp_trace *trace)
 	free(trace->old.host);
 	free(trace->link);
 	free(trace->fresh);
+	free(trace->fresh_in);
 	free(trace->words);
+}
+
+/* What is changed from now on belongs to another operation. */
+static void forget_changes(struct wp_trace *trace)
+{
+	trace->word_count = 0;
+	trace->fresh_count = 0;
+	if (++trace->commits != 0)
+		return;
+	memset(trace->fresh_in, 0, trace->memory->frames * sizeof *trace->fresh_in);
+	trace->commits = 1;
 }
 
 void wp_trace_reset(struct wp_trace *trace, const struct wp_regime *regime)
@@ -30,9 +44,9 @@ void wp_trace_reset(struct wp_trace *trace, const struct wp_regime *regime)
 	trace->regime = regime;
 	memset(trace->roots, 0, sizeof trace->roots);
 	memset(trace->link, 0, trace->memory->high_water * sizeof *trace->link);
+	trace->links = 0;
 	trace->count = 0;
-	trace->word_count = 0;
-	trace->fresh_count = 0;
+	forget_changes(trace);
 }
 
 static const uint64_t *word_at(const struct wp_trace *trace, uint64_t pa)
@@ -50,27 +64,23 @@ void wp_trace_commit(struct wp_trace *trace)
 	uint64_t *const old = (uint64_t *)(void *)trace->old.host;
 	const uint64_t *const now = (const uint64_t *)(const void *)trace->memory->host;
 
+	if (trace->word_count == 0 && trace->fresh_count == 0)
+		return;
 	for (size_t i = 0; i < trace->word_count; i++)
 		old[trace->words[i]] = now[trace->words[i]];
 	for (size_t i = 0; i < trace->fresh_count; i++)
 		memcpy(old + trace->fresh[i] * WORDS, now + trace->fresh[i] * WORDS, WP_FRAME_SIZE);
-	trace->word_count = 0;
-	trace->fresh_count = 0;
+	forget_changes(trace);
 }
 
 void wp_trace_fresh(struct wp_trace *trace, uint64_t frame)
 {
 	const size_t index = frame_index(trace, frame);
 
-	if (index >= trace->memory->frames)
+	/* one that comes and goes within a call is listed once */
+	if (index >= trace->memory->frames || trace->fresh_in[index] == trace->commits)
 		return;
-	/* one that comes and goes within a call fills no list */
-	for (size_t i = trace->fresh_count; i > 0 && i + 8 > trace->fresh_count; i--) {
-		if (trace->fresh[i - 1] == index)
-			return;
-	}
-	if (trace->fresh_count == trace->memory->frames)
-		wp_trace_commit(trace);
+	trace->fresh_in[index] = trace->commits;
 	trace->fresh[trace->fresh_count++] = (uint32_t)index;
 }
 
@@ -145,8 +155,10 @@ static void note_link(struct wp_trace *trace, uint64_t entry, uint64_t value)
 	uint64_t to;
 
 	if (wp_entry_read(trace->regime, 1, value, &to) != WP_ENTRY_TABLE ||
+	    wp_memory_at(trace->memory, to, WP_FRAME_SIZE) == NULL ||
 	    !wp_memory_is_used(trace->memory, to))
 		return;
+	trace->links++;
 	if (wp_trace_place(trace, entry, &place) && place.level + 1u >= trace->regime->levels)
 		return;
 	if (wp_trace_link(trace, to) == 0)
@@ -155,6 +167,8 @@ static void note_link(struct wp_trace *trace, uint64_t entry, uint64_t value)
 
 static void note_word(struct wp_trace *trace, uint64_t entry)
 {
+	if (trace->fresh_in[frame_index(trace, entry)] == trace->commits)
+		return;
 	if (trace->word_count == trace->word_room) {
 		uint32_t *const more = realloc(trace->words,
 		                               2 * trace->word_room * sizeof *trace->words);
@@ -193,12 +207,11 @@ const struct wp_store *wp_trace_last(const struct wp_trace *trace, uint64_t entr
 	return NULL;
 }
 
-uint64_t wp_trace_differs(const struct wp_trace *trace, uint64_t frame)
+uint64_t wp_trace_differs(struct wp_trace *trace, uint64_t frame)
 {
 	const uint64_t cpu = wp_entry_written_by_cpu(trace->regime);
-	const uint64_t *now = word_at(trace, frame);
-	const uint64_t *old =
-		(const uint64_t *)(const void *)(trace->old.host + (frame - trace->memory->base));
+	const uint64_t *const now = word_at(trace, frame);
+	uint64_t *const old = (uint64_t *)(void *)(trace->old.host + (frame - trace->memory->base));
 
 	if (memcmp(now, old, WP_FRAME_SIZE) == 0)
 		return 0;
@@ -206,5 +219,6 @@ uint64_t wp_trace_differs(const struct wp_trace *trace, uint64_t frame)
 		if (((now[i] ^ old[i]) & ~cpu) != 0)
 			return frame + i * 8;
 	}
+	memcpy(old, now, WP_FRAME_SIZE); /* what a CPU wrote there is looked at once */
 	return 0;
 }

@@ -31,14 +31,17 @@ struct wp_trace {
 	struct wp_memory old;
 
 	uint64_t *link; /* by frame: the entry that was last seen to lead there; 0: none */
+	uint64_t links; /* stores of what may lead to a table */
 	uint64_t count; /* stores */
 	struct wp_store stores[WP_TRACE_STORES];
 
 	/* changed since the operation began */
-	uint32_t *words;
+	uint32_t *words; /* but for those of fresh frames */
 	size_t word_count, word_room;
 	uint32_t *fresh; /* frames handed out */
 	size_t fresh_count;
+	uint32_t *fresh_in; /* by frame: the `commits` during which it was handed out */
+	uint32_t commits;   /* never 0 */
 };
 
 /* Where an entry stands. */
@@ -80,8 +83,8 @@ const struct wp_store *wp_trace_last(const struct wp_trace *trace, uint64_t entr
 
 /*
  * The first word of a frame that isn't what it was, but for what CPUs write: its
- * address; 0: none. Right after wp_trace_commit().
+ * address; 0: none. Right after wp_trace_commit(): so what CPUs wrote is taken over.
  */
-uint64_t wp_trace_differs(const struct wp_trace *trace, uint64_t frame);
+uint64_t wp_trace_differs(struct wp_trace *trace, uint64_t frame);
 
 #endif

@@ -29,7 +29,7 @@ objdump=$(llvm_tool llvm-objdump)
 
 # The compiler's own headers are all there are: <string.h> would not be found.
 flags=(-std=c11 -ffreestanding -nostdinc -isystem "$("$compiler" -print-file-name=include)" -O2
-	-fno-pie -fno-stack-protector -Wall -Wextra -Wpedantic -Wconversion -Werror -Ilib/include)
+	-fno-pie -fno-stack-protector -Wall -Wextra -Wpedantic -Wconversion -Wcast-qual -Werror -Ilib/include)
 freestanding='float|iso646|limits|stdalign|stdarg|stdbool|stddef|stdint|stdnoreturn'
 any_flush='invlpg|%cr[0-9]|tlbi|sfence\.vma|invtlb'
 

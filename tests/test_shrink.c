@@ -7,7 +7,12 @@
 
 #include <cmocka.h>
 
-#include "../fuzz/shrink.h"
+#include "damage.h"
+#include "shrink.h"
+
+/* There are at least so many, so that no test here comes to run on none. */
+#define PROGRAM_BUGS 50u
+#define DAMAGE_BUGS  5u
 
 static struct wp_runner *runner;
 static struct wp_stats stats;
@@ -54,16 +59,38 @@ static void find_one(struct wp_random *random, const struct wp_scope *scope,
 	fail_msg("no program breaks %s", runner->subject->name);
 }
 
-/* Calls `check` for a few findings of every planted bug. */
+/* The next program that breaks one on damaged tables, and the damage. */
+static void find_damage(struct wp_random *random, const struct wp_scope *scope,
+                        struct wp_program *program, struct wp_damage *damage,
+                        struct wp_result *result)
+{
+	struct wp_damage_stats aside = {0};
+
+	for (unsigned tries = 0; tries < 5000; tries++) {
+		wp_program_generate(program, scope, random);
+		damage->at = 1 + wp_random_below(random, program->count);
+		damage->seed = wp_random_next(random);
+		if (!wp_damage_run(runner, program, damage, &aside, result))
+			return;
+	}
+	fail_msg("no damage breaks %s", runner->subject->name);
+}
+
+/* Calls `check` for a few findings of every planted bug that a program shows. */
 static void for_each_finding(unsigned each, void (*check)(const struct wp_program *program,
                                                           const struct wp_result *result))
 {
+	size_t bugs = 0;
+
 	for (size_t i = 0; i < wp_planted_subject_count; i++) {
 		static struct wp_program program;
 		struct wp_random random;
 		struct wp_result result;
 		struct wp_scope scope;
 
+		if (wp_planted_subjects[i]->damaged_only)
+			continue;
+		bugs++;
 		assert_true(wp_runner_use(runner, wp_planted_subjects[i]));
 		scope_of(wp_planted_subjects[i], &scope);
 		wp_random_seed(&random, i);
@@ -72,6 +99,35 @@ static void for_each_finding(unsigned each, void (*check)(const struct wp_progra
 			check(&program, &result);
 		}
 	}
+	assert_true(bugs >= PROGRAM_BUGS);
+}
+
+/* The same, for the bugs that only damaged tables show. */
+static void for_each_damage(unsigned each, void (*check)(const struct wp_program *program,
+                                                         const struct wp_damage *damage,
+                                                         const struct wp_result *result))
+{
+	size_t bugs = 0;
+
+	for (size_t i = 0; i < wp_planted_subject_count; i++) {
+		static struct wp_program program;
+		struct wp_random random;
+		struct wp_damage damage;
+		struct wp_result result;
+		struct wp_scope scope;
+
+		if (!wp_planted_subjects[i]->damaged_only)
+			continue;
+		bugs++;
+		assert_true(wp_runner_use(runner, wp_planted_subjects[i]));
+		scope_of(wp_planted_subjects[i], &scope);
+		wp_random_seed(&random, i);
+		for (unsigned n = 0; n < each; n++) {
+			find_damage(&random, &scope, &program, &damage, &result);
+			check(&program, &damage, &result);
+		}
+	}
+	assert_true(bugs >= DAMAGE_BUGS);
 }
 
 static bool still_breaks(const struct wp_program *program, const char *key)
@@ -166,6 +222,69 @@ static void it_takes_no_more_runs_than_it_may(void **state)
 	for_each_finding(3, check_bound);
 }
 
+static bool still_breaks_damaged(const struct wp_program *program, const struct wp_damage *damage,
+                                 const char *key)
+{
+	struct wp_damage_stats aside = {0};
+	struct wp_result result;
+
+	return !wp_damage_run(runner, program, damage, &aside, &result) &&
+	       strcmp(result.key, key) == 0;
+}
+
+static void check_damage_needed(const struct wp_program *program, const struct wp_damage *damage,
+                                const struct wp_result *found)
+{
+	static struct wp_program shrunk, without;
+	struct wp_damage moved = *damage;
+	struct wp_result result = *found;
+
+	shrunk = *program;
+	wp_damage_shrink(runner, &shrunk, &moved, &result);
+	assert_string_equal(result.key, found->key);
+	assert_int_equal(moved.seed, damage->seed);
+	assert_true(shrunk.count <= program->count);
+	assert_true(moved.at <= shrunk.count);
+	assert_true(still_breaks_damaged(&shrunk, &moved, found->key));
+	for (size_t i = 0; i < shrunk.count; i++) {
+		const struct wp_damage earlier = {moved.at - (i < moved.at), moved.seed};
+
+		without = shrunk;
+		without.count--;
+		memmove(&without.ops[i], &without.ops[i + 1],
+		        (without.count - i) * sizeof without.ops[0]);
+		assert_false(still_breaks_damaged(&without, &earlier, found->key));
+	}
+}
+
+static void the_damage_moves_with_the_operations_and_each_one_left_is_needed(void **state)
+{
+	(void)state;
+	for_each_damage(8, check_damage_needed);
+}
+
+/* Else a bug that programs have come to find would be shrunk here as damage only. */
+static void what_only_damaged_tables_show_no_program_shows(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < wp_planted_subject_count; i++) {
+		static struct wp_program program;
+		struct wp_random random;
+		struct wp_result result;
+		struct wp_scope scope;
+
+		if (!wp_planted_subjects[i]->damaged_only)
+			continue;
+		assert_true(wp_runner_use(runner, wp_planted_subjects[i]));
+		scope_of(wp_planted_subjects[i], &scope);
+		wp_random_seed(&random, i);
+		for (unsigned n = 0; n < 500; n++) {
+			wp_program_generate(&program, &scope, &random);
+			assert_true(wp_run(runner, &program, &result, NULL));
+		}
+	}
+}
+
 static void a_program_that_breaks_nothing_stays_as_it_is(void **state)
 {
 	static struct wp_program program, before;
@@ -192,6 +311,8 @@ int main(void)
 		cmocka_unit_test(what_is_left_has_addresses_that_depend_on_nothing),
 		cmocka_unit_test(the_same_program_shrinks_to_the_same_one),
 		cmocka_unit_test(it_takes_no_more_runs_than_it_may),
+		cmocka_unit_test(the_damage_moves_with_the_operations_and_each_one_left_is_needed),
+		cmocka_unit_test(what_only_damaged_tables_show_no_program_shows),
 		cmocka_unit_test(a_program_that_breaks_nothing_stays_as_it_is),
 	};
 	return cmocka_run_group_tests(tests, open_runner, close_runner);

@@ -53,12 +53,14 @@ def plant(bug, source, target):
 def main():
     source, output = map(pathlib.Path, sys.argv[1:3])
     bugs = read_bugs(source / "fuzz" / "planted" / "bugs.txt")
+    found_on = {"": "false", "damage": "true"}
     lines, entries = [], []
     for bug in bugs:
         ident = bug["bug"].replace("-", "_")
         plant(bug, source, output / ident)
         lines.append(f"{ident} {bug['backend']}")
-        entries.append(f'PLANTED({ident}, "{bug["bug"]}", "{bug["regime"]}", "{bug["what"]}")\n')
+        entries.append(f'PLANTED({ident}, "{bug["bug"]}", "{bug["regime"]}", "{bug["what"]}", '
+                       f'{found_on[bug.get("found", "")]})\n')
     write_if_changed(output / "planted_list.h", "".join(entries))
     for stale in output.iterdir():
         if stale.is_dir() and stale.name not in {line.split()[0] for line in lines}:

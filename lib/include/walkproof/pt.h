@@ -9,9 +9,12 @@
  * What the calls promise. L1: after PT_OK the CPU translates exactly as asked
  * for. L2: a call that returns anything else has changed no translation, lost no
  * frame and recorded no flush. L3: after a flush no CPU can use a translation
- * from before it. L4: between any two stores the tables are walkable. L5:
- * reading writes nothing. L6: a table that loses its last entry is freed. L8: what
- * CPUs record in leaves is told and kept, never lost (see "accessed and dirty").
+ * from before it. L4: between any two stores the tables are walkable: outside of
+ * the call's range as before, inside as before, as after, or not at all; but where a
+ * leaf must be broken before it is made smaller (AArch64, LoongArch), all of a leaf
+ * that straddles an end of the range faults while it is split. L5: reading writes
+ * nothing. L6: a table that loses its last entry is freed. L8: what CPUs record in
+ * leaves is told and kept, never lost (see "accessed and dirty").
  *
  * When several statuses apply, the first of this order is returned:
  * PT_BAD_SIZE, PT_BAD_ADDRESS, PT_NOT_ALIGNED, PT_BAD_FLAGS, PT_BORROWED,
