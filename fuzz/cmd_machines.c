@@ -188,7 +188,7 @@ enum {
 
 static const struct argp_option options[] = {
 	{"quirks", KEY_QUIRKS, NULL, 0, "Only the quirks", 0},
-	{"tables", KEY_TABLES, NULL, 0, "With each quirk, the tables and accesses that show it", 0},
+	{"tables", KEY_TABLES, NULL, 0, "With each quirk, the program that shows it", 0},
 	WP_OPTIONS_MACHINES,
 	WP_OPTION_JSON,
 	{0},

@@ -61,6 +61,7 @@ struct wp_memory_stats {
 	uint64_t reached[5];        /* walks that read an entry of that level */
 	uint64_t translate;         /* some access goes through */
 	uint64_t open;              /* the manual leaves some kind's outcome free */
+	uint64_t open_compared;     /* kinds of those that two CPUs answered, and alike */
 	uint64_t faults[WP_FAULTS]; /* by the paper machine's reason */
 	uint64_t said[PT_STATUSES]; /* by query() */
 	uint64_t no_access;         /* query() found a no-access mapping */
@@ -84,7 +85,9 @@ struct wp_memory_runner {
 	const struct wp_memory_shapes *fill; /* what all frames hold but for those */
 	struct wp_memory_program program;    /* at hand */
 	struct wp_probe probe[WP_MEMORY_PROBES];
-	struct wp_answer paper[WP_MEMORY_PROBES], answers[WP_MEMORY_PROBES];
+	struct wp_answer paper[WP_MEMORY_PROBES];
+	struct wp_answer answers[WP_MACHINE_KINDS][WP_MEMORY_PROBES];
+	unsigned asked; /* a bit for each kind that has answered this program */
 };
 
 /*

@@ -284,6 +284,28 @@ static bool is_sampled(const struct wp_memory_runner *runner, const uint8_t *byt
 	return wp_is_sampled(hash ^ hash >> 29, runner->sample);
 }
 
+/* Probe i's answer against the paper machine's and those of whoever was asked before. */
+static void judge_answer(struct wp_memory_runner *runner, unsigned kind, size_t i,
+                         struct wp_finding *finding)
+{
+	const uint64_t va = runner->program.probe[i];
+	const struct wp_answer *answer = &runner->answers[kind][i];
+	const char *name = wp_machine_kinds[kind].name;
+	struct wp_memory_stats *stats = &runner->stats[runner->program.regime - wp_regimes];
+
+	wp_judge_arbitrary_answer(va, answer, name, &runner->paper[i], finding);
+	for (unsigned other = WP_PAPER + 1; other < kind && !finding->found; other++) {
+		const struct wp_answer *before = &runner->answers[other][i];
+
+		if ((runner->asked >> other & 1) == 0)
+			continue;
+		wp_judge_arbitrary_pair(va, answer, name, before, wp_machine_kinds[other].name,
+		                        finding);
+		stats->open_compared += (uint64_t)__builtin_popcount(
+			answer->answered & before->answered & runner->paper[i].open);
+	}
+}
+
 static void judge_machine(struct wp_memory_runner *runner, unsigned kind, struct wp_result *result)
 {
 	const struct wp_memory_program *program = &runner->program;
@@ -294,23 +316,25 @@ static void judge_machine(struct wp_memory_runner *runner, unsigned kind, struct
 	for (size_t i = 0; i < program->probes; i++)
 		runner->probe[i] = (struct wp_probe){program->probe[i], runner->paper[i].answered};
 	machine->load(machine, program->regime, runner->first);
-	machine->probe(machine, runner->probe, runner->answers, program->probes);
+	machine->probe(machine, runner->probe, runner->answers[kind], program->probes);
 	for (size_t i = 0; i < program->probes; i++) {
-		wp_judge_arbitrary_answer(program->probe[i], &runner->answers[i], machine->name,
-		                          &runner->paper[i], &result->finding);
+		judge_answer(runner, kind, i, &result->finding);
 		if (result->finding.found) {
 			runner->va = program->probe[i];
 			return;
 		}
 		stats->asked[kind] += (uint64_t)__builtin_popcount(runner->probe[i].kinds);
-		stats->answered[kind] += (uint64_t)__builtin_popcount(runner->answers[i].answered);
+		stats->answered[kind] +=
+			(uint64_t)__builtin_popcount(runner->answers[kind][i].answered);
 	}
+	runner->asked |= 1u << kind;
 }
 
 static void judge_machines(struct wp_memory_runner *runner, bool sampled, struct wp_result *result)
 {
 	const struct wp_regime *regime = runner->program.regime;
 
+	runner->asked = 0;
 	for (unsigned kind = WP_PAPER + 1; kind < WP_MACHINE_KINDS; kind++) {
 		struct wp_machine *machine = runner->set.machines[kind][regime->arch];
 

@@ -10,6 +10,7 @@ import tempfile
 import unittest
 
 WALKPROOF = str(pathlib.Path(sys.argv.pop(1)).resolve())
+QUIRKS = pathlib.Path(__file__).resolve().parent.parent / "corpus/quirks/debian12.txt"
 BUG = "x86-user-bit"
 
 PROGRAM = """walkproof 1
@@ -225,6 +226,32 @@ class CommandLine(unittest.TestCase):
             self.assertTrue(machine["proved"])
             self.assertGreater(machine["probes_per_second"], 0)
             self.assertTrue(all(quirk["still_there"] for quirk in machine["quirks"]))
+
+    def quirks_of(self, text):
+        """{machine and version: {quirk: what shows it}}"""
+        machines = {}
+        for block in re.split(r"(?m)^(?=\w)", text):
+            head, _, rest = block.partition("\n")
+            quirks = re.split(r"(?m)^  quirk (\S+): .*\n", rest)
+            machines[head] = dict(zip(quirks[1::2], quirks[2::2]))
+        return machines
+
+    def test_each_quirk_comes_with_what_shows_it(self):
+        done = self.walkproof("machines", "--quirks", "--tables")
+        self.assertEqual(done.returncode, 0)
+        said = self.quirks_of(done.stdout)
+        kept = self.quirks_of(QUIRKS.read_text())
+        for head, quirks in {**kept, **said}.items():
+            for quirk, shown in quirks.items():
+                with self.subTest(machine=head, quirk=quirk):
+                    self.assertRegex(shown, r"(?m)^      .*, the manual ")
+        for head in said.keys() & kept.keys(): # other versions have other ones
+            with self.subTest(head):
+                self.assertEqual(said[head], kept[head])
+        for machine in self.json_of("machines", "--quirks"):
+            head = f"{machine['machine']} {machine['architecture']}, {machine['version']}:"
+            self.assertEqual([quirk["key"] for quirk in machine["quirks"]],
+                             list(said.get(head, [])))
 
     def test_planted_names_the_bug_and_how_it_was_found(self):
         bugs = self.json_of("planted", BUG)

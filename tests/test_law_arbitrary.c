@@ -194,6 +194,31 @@ static void machines_must_agree_on_what_both_answer_and_is_certain(void **state)
 	assert_string_equal(judge_machine(KR, KR, PA + 1, WP_ALL_KINDS), "fine");
 }
 
+/* The same, between two CPUs: open to them is nothing. */
+static void cpus_must_agree_where_the_manual_is_free_too(void **state)
+{
+	const struct wp_answer a = {WP_ALL_KINDS, KR | UR, .level = 0xff, .pa = PA};
+	const struct wp_answer hole = {WP_ALL_KINDS, .fault = WP_FAULT_NOT_PRESENT};
+	const struct wp_answer bus = {WP_ALL_KINDS, .fault = WP_FAULT_BUS};
+	struct wp_answer b = a;
+	struct wp_finding finding = {0};
+
+	(void)state;
+	wp_judge_arbitrary_pair(VA, &b, "qemu", &a, "unicorn", &finding);
+	assert_false(finding.found);
+	b.pa_unknown = true;
+	b.pa = 0;
+	wp_judge_arbitrary_pair(VA, &a, "kvm", &b, "qemu", &finding);
+	wp_judge_arbitrary_pair(VA, &bus, "qemu", &hole, "unicorn", &finding);
+	wp_judge_arbitrary_pair(VA, &hole, "kvm", &bus, "qemu", &finding);
+	assert_false(finding.found);
+	b.allowed |= KW;
+	wp_judge_arbitrary_pair(VA, &b, "qemu", &a, "unicorn", &finding);
+	assert_string_equal(finding.sentence,
+	                    "qemu allows a kernel write at 0x5234, and unicorn denies it: "
+	                    "permission");
+}
+
 static const char *judge_reason(enum wp_fault said, enum wp_fault paper_says)
 {
 	const struct wp_answer answer = {.answered = WP_ALL_KINDS, .fault = (uint8_t)said};
@@ -212,6 +237,8 @@ static void machines_must_agree_on_why_every_access_is_denied(void **state)
 	assert_string_equal(judge_reason(WP_FAULT_NOT_PRESENT, WP_FAULT_RESERVED), "reason");
 	assert_string_equal(judge_reason(WP_FAULT_PERMISSION, WP_FAULT_NOT_PRESENT), "reason");
 	assert_string_equal(judge_reason(WP_FAULT_NOT_PRESENT, WP_FAULT_BUS), "fine");
+	assert_string_equal(judge_reason(WP_FAULT_BUS, WP_FAULT_NOT_PRESENT), "reason");
+	assert_string_equal(judge_reason(WP_FAULT_BUS, WP_FAULT_RESERVED), "reason");
 	assert_string_equal(judge_reason(WP_FAULT_UNKNOWN, WP_FAULT_ADDRESS), "fine");
 }
 
@@ -226,6 +253,7 @@ int main(void)
 		cmocka_unit_test(bad_address_is_said_of_all_others_and_of_no_canonical_one),
 		cmocka_unit_test(address_size_and_memory_type_must_be_those_of_the_cpu),
 		cmocka_unit_test(machines_must_agree_on_what_both_answer_and_is_certain),
+		cmocka_unit_test(cpus_must_agree_where_the_manual_is_free_too),
 		cmocka_unit_test(machines_must_agree_on_why_every_access_is_denied),
 	};
 

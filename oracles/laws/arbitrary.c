@@ -2,14 +2,15 @@
 #include "arbitrary.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "../model.h"
 
+#define PAPER_SAYS "the paper machine"
 #define LAW        WP_LAW_ARBITRARY_MEMORY
 #define RIGHTS     (PT_READ | PT_WRITE | PT_EXECUTE)
 #define KX         (1u << WP_KERNEL_EXECUTE)
 #define UX         (1u << WP_USER_EXECUTE)
-#define PAPER_SAYS "the paper machine"
 
 /* What is compared, and how it is told. */
 struct claim {
@@ -159,48 +160,71 @@ void wp_judge_arbitrary_query(const struct wp_regime *regime, uint64_t va, pt_st
 		         pt_status_name(status));
 }
 
-/*
- * Whether two machines give the same reason for denying every access. One that has no
- * bus error reads a table that isn't memory as a hole.
- */
-static bool same_reason(const struct wp_answer *answer, const struct wp_answer *paper)
+static void found_kind(uint64_t va, enum wp_kind kind, const char *name,
+                       const struct wp_answer *other, const char *other_name,
+                       struct wp_finding *finding)
 {
-	if (answer->fault == WP_FAULT_UNKNOWN || answer->answered != paper->answered ||
-	    paper->open != 0 || answer->allowed != 0)
-		return true;
-	return answer->fault == paper->fault ||
-	       (answer->fault == WP_FAULT_NOT_PRESENT && paper->fault == WP_FAULT_BUS);
+	const uint8_t fault = other->allowed == 0 ? other->fault : WP_FAULT_PERMISSION;
+	char level[16] = "";
+
+	if (other->level != 0xff)
+		snprintf(level, sizeof level, " at level %u", other->level);
+	if ((other->allowed >> kind & 1) != 0)
+		wp_found(finding, LAW, wp_kind_name(kind),
+		         "%s denies a %s at %#" PRIx64 ", and %s allows it, to %#" PRIx64, name,
+		         wp_kind_name(kind), va, other_name, other->pa);
+	else
+		wp_found(finding, LAW, wp_kind_name(kind),
+		         "%s allows a %s at %#" PRIx64 ", and %s denies it: %s%s", name,
+		         wp_kind_name(kind), va, other_name, wp_fault_name((enum wp_fault)fault),
+		         level);
+}
+
+/* What both answer and `other` is certain of; `same_reason` is of a denial of all. */
+static void compare(uint64_t va, const struct wp_answer *answer, const char *name,
+                    const struct wp_answer *other, const char *other_name, bool same_reason,
+                    struct wp_finding *finding)
+{
+	const uint8_t compared = answer->answered & other->answered & (uint8_t)~other->open;
+	const uint8_t wrong = (answer->allowed ^ other->allowed) & compared;
+	const bool located = !answer->pa_unknown && !other->pa_unknown;
+	const bool tell = answer->fault != WP_FAULT_UNKNOWN && other->fault != WP_FAULT_UNKNOWN &&
+	                  answer->answered == other->answered && other->open == 0 &&
+	                  answer->allowed == 0;
+
+	if (wrong != 0)
+		found_kind(va, (enum wp_kind)__builtin_ctz(wrong), name, other, other_name,
+		           finding);
+	else if ((answer->allowed & compared) != 0 && located && answer->pa != other->pa)
+		wp_found(finding, LAW, "pa",
+		         "%s translates %#" PRIx64 " to %#" PRIx64 ", and %s to %#" PRIx64, name,
+		         va, answer->pa, other_name, other->pa);
+	else if (tell && !same_reason)
+		wp_found(finding, LAW, "reason", "%s says of %#" PRIx64 " %s, and %s %s", name, va,
+		         wp_fault_name((enum wp_fault)answer->fault), other_name,
+		         wp_fault_name((enum wp_fault)other->fault));
+}
+
+/* One that has no bus error reads a table that isn't memory as a hole. */
+static bool is_hole_for_bus(uint8_t fault, uint8_t other)
+{
+	return fault == WP_FAULT_NOT_PRESENT && other == WP_FAULT_BUS;
 }
 
 void wp_judge_arbitrary_answer(uint64_t va, const struct wp_answer *answer, const char *name,
                                const struct wp_answer *paper, struct wp_finding *finding)
 {
-	const uint8_t compared = answer->answered & paper->answered & (uint8_t)~paper->open;
-	const uint8_t wrong = (answer->allowed ^ paper->allowed) & compared;
-	const enum wp_kind kind = wrong ? (enum wp_kind)__builtin_ctz(wrong) : WP_KINDS;
+	compare(va, answer, name, paper, PAPER_SAYS,
+	        answer->fault == paper->fault || is_hole_for_bus(answer->fault, paper->fault),
+	        finding);
+}
 
-	if ((answer->allowed & wrong) >> kind & 1)
-		wp_found(finding, LAW, wp_kind_name(kind),
-		         "%s allows a %s at %#" PRIx64 ", and " PAPER_SAYS
-		         " denies it: %s at level %u",
-		         name, wp_kind_name(kind), va,
-		         wp_fault_name(paper->allowed == 0 ? (enum wp_fault)paper->fault
-		                                           : WP_FAULT_PERMISSION),
-		         paper->level);
-	else if (wrong != 0)
-		wp_found(finding, LAW, wp_kind_name(kind),
-		         "%s denies a %s at %#" PRIx64 ", and " PAPER_SAYS
-		         " allows it, to %#" PRIx64,
-		         name, wp_kind_name(kind), va, paper->pa);
-	else if ((answer->allowed & compared) != 0 && !answer->pa_unknown &&
-	         answer->pa != paper->pa)
-		wp_found(finding, LAW, "pa",
-		         "%s translates %#" PRIx64 " to %#" PRIx64 ", and " PAPER_SAYS
-		         " to %#" PRIx64,
-		         name, va, answer->pa, paper->pa);
-	else if (!same_reason(answer, paper))
-		wp_found(finding, LAW, "reason",
-		         "%s says of %#" PRIx64 " %s, and " PAPER_SAYS " %s", name, va,
-		         wp_fault_name((enum wp_fault)answer->fault),
-		         wp_fault_name((enum wp_fault)paper->fault));
+void wp_judge_arbitrary_pair(uint64_t va, const struct wp_answer *answer, const char *name,
+                             const struct wp_answer *other, const char *other_name,
+                             struct wp_finding *finding)
+{
+	compare(va, answer, name, other, other_name,
+	        answer->fault == other->fault || is_hole_for_bus(answer->fault, other->fault) ||
+	                is_hole_for_bus(other->fault, answer->fault),
+	        finding);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * L7: for arbitrary memory taken for tables, query() agrees with the CPU, which
- * here is the paper machine; and every other machine agrees with the paper.
+ * here is the paper machine; every other machine agrees with the paper, and all of them
+ * with each other.
  *
  * A kind is certain if the manual leaves its outcome no freedom (`open`).
  *
@@ -41,5 +42,13 @@ void wp_judge_arbitrary_query(const struct wp_regime *regime, uint64_t va, pt_st
  */
 void wp_judge_arbitrary_answer(uint64_t va, const struct wp_answer *answer, const char *name,
                                const struct wp_answer *paper, struct wp_finding *finding);
+
+/*
+ * The same of two CPUs, for what the manual leaves open too: one that makes another choice
+ * than the rest is found, to be explained as a quirk.
+ */
+void wp_judge_arbitrary_pair(uint64_t va, const struct wp_answer *answer, const char *name,
+                             const struct wp_answer *other, const char *other_name,
+                             struct wp_finding *finding);
 
 #endif

@@ -115,12 +115,10 @@ static bool gigapage(struct wp_machine *machine)
 
 static bool wild_table_shows(struct wp_scratch *scratch)
 {
-	const struct wp_probe probe = {scratch->va, 1u << WP_KERNEL_READ};
-	struct wp_machine *machine = scratch->machine;
 	struct wp_answer answer;
 
 	*scratch->entry[2] = wp_scratch_table_entry(scratch, NO_MEMORY);
-	machine->probe(machine, &probe, &answer, 1);
+	answer = wp_scratch_ask(scratch, WP_KERNEL_READ);
 	return answer.answered != 0 && answer.fault == WP_FAULT_NOT_PRESENT;
 }
 
@@ -129,18 +127,24 @@ static bool wild_table(struct wp_machine *machine)
 	return wp_scratch_shows(machine, "x86_64", wild_table_shows);
 }
 
-/* The survey asks the user's accesses under tables that are alike for all entries. */
+#define ENTRY_OF_THE_HOLE 256u
+
+/* The same page, through another entry of the root and then through that one. */
+static bool user_hole_shows(struct wp_scratch *scratch)
+{
+	uint64_t pa;
+
+	wp_scratch_map(scratch, scratch->page, PT_READ | PT_USER);
+	if (!wp_scratch_translate(scratch, WP_USER_READ, &pa))
+		return false;
+	wp_scratch_move(scratch, ENTRY_OF_THE_HOLE);
+	return !wp_scratch_translate(scratch, WP_USER_READ, &pa) &&
+	       wp_scratch_translate(scratch, WP_KERNEL_READ, &pa);
+}
+
 static bool user_hole(struct wp_machine *machine)
 {
-	struct wp_kvm *kvm = wp_kvm_of(machine);
-	uint64_t refused = 0;
-	char why[200];
-
-	if (!wp_kvm_start(kvm, why, sizeof why) || !wp_kvm_survey(kvm))
-		return false;
-	for (size_t i = 0; i < sizeof kvm->refused / sizeof kvm->refused[0]; i++)
-		refused |= kvm->refused[i];
-	return refused != 0;
+	return wp_scratch_shows(machine, "x86_64", user_hole_shows);
 }
 
 void wp_kvm_list_quirks(struct wp_kvm *kvm)

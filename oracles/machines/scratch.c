@@ -2,6 +2,7 @@
 #include "scratch.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <string.h>
 
 /* Another index, neither the first nor the last, at each level. */
@@ -86,6 +87,21 @@ void wp_scratch_map(const struct wp_scratch *scratch, uint64_t pa, pt_flags flag
 	                                                  flags);
 }
 
+void wp_scratch_move(struct wp_scratch *scratch, uint64_t index)
+{
+	const unsigned shift = 12 + 9 * (scratch->regime->levels - 1u);
+	uint64_t *root = wp_memory_at(scratch->machine->memory, scratch->frame[0], WP_FRAME_SIZE);
+	const uint64_t below = scratch->va & (((uint64_t)1 << shift) - 1);
+	const uint64_t sign = index >= 256 ? UINT64_MAX << (shift + 9) : 0;
+
+	root[index] = *scratch->entry[0];
+	*scratch->entry[0] = 0;
+	scratch->entry[0] = &root[index];
+	scratch->va = sign | index << shift | below;
+}
+
+/* --- showing it --- */
+
 static FILE *trace;
 
 void wp_scratch_trace(FILE *out)
@@ -93,50 +109,105 @@ void wp_scratch_trace(FILE *out)
 	trace = out;
 }
 
+void wp_scratch_note(const char *format, ...)
+{
+	va_list arguments;
+
+	if (trace == NULL)
+		return;
+	va_start(arguments, format);
+	vfprintf(trace, format, arguments);
+	va_end(arguments);
+	fputc('\n', trace);
+}
+
+void wp_scratch_note_tables(const struct wp_scratch *scratch)
+{
+	if (trace == NULL)
+		return;
+	fprintf(trace, "    %s:", scratch->regime->name);
+	for (unsigned level = 0; level < scratch->regime->levels; level++)
+		fprintf(trace, " L%u %#" PRIx64, level, *scratch->entry[level]);
+	fputc('\n', trace);
+}
+
 static void print_outcome(const struct wp_answer *answer, unsigned kind)
 {
 	if ((answer->answered >> kind & 1) == 0)
 		fputs("no answer", trace);
-	else if ((answer->allowed >> kind & 1) == 0)
-		fputs("faults", trace);
-	else if (answer->pa_unknown)
+	else if ((answer->open >> kind & 1) != 0)
+		fputs("either", trace);
+	else if ((answer->allowed >> kind & 1) != 0 && answer->pa_unknown)
 		fputs("goes through", trace);
-	else
+	else if ((answer->allowed >> kind & 1) != 0)
 		fprintf(trace, "goes to %#" PRIx64, answer->pa);
+	else if (answer->allowed == 0 && answer->fault == WP_FAULT_UNKNOWN)
+		fputs("faults", trace);
+	else
+		fprintf(trace, "faults (%s)",
+		        wp_fault_name(answer->allowed == 0 ? (enum wp_fault)answer->fault
+		                                           : WP_FAULT_PERMISSION));
 }
 
-/* The entries on the way, as they are now; what this machine did, and what the manuals say. */
+/* What this machine did with the tables as they were, and what the manual says. */
 static void print_access(const struct wp_scratch *scratch, enum wp_kind kind,
-                         const struct wp_answer *answer)
+                         const struct wp_answer *answer, const struct wp_answer *paper)
 {
-	struct wp_answer paper;
+	const bool types = answer->allowed != 0 && answer->memory_type != WP_TYPE_UNKNOWN &&
+	                   answer->memory_type != paper->memory_type;
 
-	fprintf(trace, "    %s:", scratch->regime->name);
-	for (unsigned level = 0; level < scratch->regime->levels; level++)
-		fprintf(trace, " L%u %#" PRIx64, level, *scratch->entry[level]);
-	fprintf(trace, "\n      %s at %#" PRIx64 ": %s ", wp_kind_name(kind), scratch->va,
+	fprintf(trace, "      %s at %#" PRIx64 ": %s ", wp_kind_name(kind), scratch->va,
 	        scratch->machine->name);
 	print_outcome(answer, kind);
-	wp_paper_walk(scratch->regime, scratch->machine->memory, scratch->frame[0], scratch->va,
-	              &paper);
-	fputs(", paper ", trace);
-	print_outcome(&paper, kind);
+	if (types)
+		fprintf(trace, ", %s memory",
+		        wp_memory_type_name((enum wp_memory_type)answer->memory_type));
+	fputs(", the manual ", trace);
+	print_outcome(paper, kind);
+	if (types)
+		fprintf(trace, ", %s memory",
+		        wp_memory_type_name((enum wp_memory_type)paper->memory_type));
 	fputc('\n', trace);
+}
+
+static void print_changes(const struct wp_scratch *scratch, const uint64_t *before)
+{
+	for (unsigned level = 0; level < scratch->regime->levels; level++) {
+		if (*scratch->entry[level] != before[level])
+			fprintf(trace, "      and makes L%u %#" PRIx64 "\n", level,
+			        *scratch->entry[level]);
+	}
+}
+
+static struct wp_answer ask(const struct wp_scratch *scratch, enum wp_kind kind, bool warm)
+{
+	struct wp_machine *machine = scratch->machine;
+	const struct wp_probe probe = {scratch->va, (uint8_t)(1u << kind)};
+	uint64_t before[WP_SCRATCH_LEVELS];
+	struct wp_answer answer, paper;
+
+	for (unsigned level = 0; level < scratch->regime->levels; level++)
+		before[level] = *scratch->entry[level];
+	wp_scratch_note_tables(scratch);
+	wp_paper_walk(scratch->regime, machine->memory, scratch->frame[0], scratch->va, &paper);
+	(warm ? machine->probe_warm : machine->probe)(machine, &probe, &answer, 1);
+	if (trace != NULL) {
+		print_access(scratch, kind, &answer, &paper);
+		print_changes(scratch, before);
+	}
+	return answer;
+}
+
+struct wp_answer wp_scratch_ask(const struct wp_scratch *scratch, enum wp_kind kind)
+{
+	return ask(scratch, kind, false);
 }
 
 bool wp_scratch_translate(const struct wp_scratch *scratch, enum wp_kind kind, uint64_t *pa)
 {
-	struct wp_machine *machine = scratch->machine;
-	const struct wp_probe probe = {scratch->va, (uint8_t)(1u << kind)};
-	struct wp_answer answer;
+	const struct wp_answer answer = ask(scratch, kind, scratch->machine->probe_warm != NULL);
 
-	if (machine->probe_warm != NULL)
-		machine->probe_warm(machine, &probe, &answer, 1);
-	else
-		machine->probe(machine, &probe, &answer, 1);
 	*pa = answer.pa;
-	if (trace != NULL)
-		print_access(scratch, kind, &answer);
 	return answer.allowed != 0;
 }
 

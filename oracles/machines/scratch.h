@@ -52,8 +52,21 @@ void wp_scratch_map(const struct wp_scratch *scratch, uint64_t pa, pt_flags flag
  */
 bool wp_scratch_translate(const struct wp_scratch *scratch, enum wp_kind kind, uint64_t *pa);
 
-/* From now on each such access is printed with its tables; NULL: no longer. */
+/* One access through an empty TLB, and all that the machine says of it. */
+struct wp_answer wp_scratch_ask(const struct wp_scratch *scratch, enum wp_kind kind);
+
+/* To the same tables through another entry of a root that serves both halves. */
+void wp_scratch_move(struct wp_scratch *scratch, uint64_t index);
+
+/*
+ * From now on each such access is printed: its tables, what the machine did and what
+ * the manual says, and the entries that the access changed. NULL: no longer.
+ */
 void wp_scratch_trace(FILE *out);
+
+/* A line of that for what goes beyond it, and the line of the tables. */
+__attribute__((format(printf, 1, 2))) void wp_scratch_note(const char *format, ...);
+void wp_scratch_note_tables(const struct wp_scratch *scratch);
 
 /* Shows a quirk on tables for `regime`; false if there is no memory for them. */
 bool wp_scratch_shows(struct wp_machine *machine, const char *regime,

@@ -5,6 +5,7 @@
  */
 #include "unicorn.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #define VALID           ((uint64_t)1 << 0)
@@ -233,6 +234,8 @@ static bool block_stray_bits(struct wp_machine *machine)
 
 static bool no_address_size_fault_shows(struct wp_scratch *scratch)
 {
+	const struct wp_regime *regime = scratch->regime;
+	struct wp_regime narrow = *regime;
 	uint64_t pa;
 	bool translates;
 
@@ -240,7 +243,11 @@ static bool no_address_size_fault_shows(struct wp_scratch *scratch)
 	write_register(wp_unicorn_of(scratch->machine), &TCR_EL1,
 	               TCR_T0SZ | TCR_EPD1); /* IPS: 32 bits */
 	wp_unicorn_flush(wp_unicorn_of(scratch->machine));
+	wp_scratch_note("    TCR_EL1.IPS = 0: 32 bits");
+	narrow.pa_bits = 32;
+	scratch->regime = &narrow;
 	translates = wp_scratch_translate(scratch, WP_KERNEL_READ, &pa);
+	scratch->regime = regime;
 	configure(wp_unicorn_of(scratch->machine));
 	return translates;
 }
@@ -248,6 +255,14 @@ static bool no_address_size_fault_shows(struct wp_scratch *scratch)
 static bool no_address_size_fault(struct wp_machine *machine)
 {
 	return wp_scratch_shows(machine, "aarch64_low", no_address_size_fault_shows);
+}
+
+static void write_ttbr0(const struct wp_scratch *scratch, uint64_t asid)
+{
+	const uint64_t value = scratch->frame[0] | asid << 48;
+
+	write_register(wp_unicorn_of(scratch->machine), &TTBR0_EL1, value);
+	wp_scratch_note("    TTBR0_EL1 = %#" PRIx64, value);
 }
 
 static bool global_asid_shows(struct wp_scratch *scratch)
@@ -258,11 +273,10 @@ static bool global_asid_shows(struct wp_scratch *scratch)
 	if (!wp_scratch_translate(scratch, WP_KERNEL_READ, &pa))
 		return false;
 	*wp_scratch_last(scratch) = 0;
-	write_register(wp_unicorn_of(scratch->machine), &TTBR0_EL1, scratch->frame[0]);
+	write_ttbr0(scratch, 0);
 	if (!wp_scratch_translate(scratch, WP_KERNEL_READ, &pa))
 		return false;
-	write_register(wp_unicorn_of(scratch->machine), &TTBR0_EL1,
-	               scratch->frame[0] | (uint64_t)1 << 48);
+	write_ttbr0(scratch, 1);
 	return !wp_scratch_translate(scratch, WP_KERNEL_READ, &pa);
 }
 

@@ -10,6 +10,7 @@
  */
 #include "unicorn.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #define V         ((uint64_t)1 << 0)
@@ -228,6 +229,7 @@ static bool fetch_after_load(struct wp_machine *machine)
 
 static bool sfence_flushes_all_shows(struct wp_scratch *scratch)
 {
+	const uint64_t other = scratch->va + PT_1G + 7 * PT_4K;
 	uint64_t pa;
 
 	wp_scratch_map(scratch, scratch->page, PT_READ);
@@ -236,7 +238,8 @@ static bool sfence_flushes_all_shows(struct wp_scratch *scratch)
 	*wp_scratch_last(scratch) = 0;
 	if (!wp_scratch_translate(scratch, WP_KERNEL_READ, &pa))
 		return false;
-	flush_address(wp_unicorn_of(scratch->machine), WP_KERNEL, scratch->va + PT_1G + 7 * PT_4K);
+	flush_address(wp_unicorn_of(scratch->machine), WP_KERNEL, other);
+	wp_scratch_note("    SFENCE.VMA of %#" PRIx64, other);
 	return !wp_scratch_translate(scratch, WP_KERNEL_READ, &pa);
 }
 

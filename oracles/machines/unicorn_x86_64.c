@@ -6,6 +6,7 @@
  */
 #include "unicorn.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #define P             ((uint64_t)1 << 0)
@@ -245,6 +246,7 @@ static bool global_cr3_shows(struct wp_scratch *scratch)
 	if (!wp_scratch_translate(scratch, WP_KERNEL_READ, &pa))
 		return false;
 	set_root(wp_unicorn_of(scratch->machine));
+	wp_scratch_note("    CR3 = %#" PRIx64, scratch->frame[0]);
 	return !wp_scratch_translate(scratch, WP_KERNEL_READ, &pa);
 }
 

@@ -20,7 +20,7 @@ enum wp_order {
 	WP_ORDER_PROBE,
 	WP_ORDER_FLUSH_ALL,
 	WP_ORDER_FLUSH_ADDRESSES, /* the first `count` of `questions` */
-	WP_ORDER_TRIAL,           /* of the architecture's own: parameter[0] says which */
+	WP_ORDER_TRIAL,           /* of the architecture's own, by its parameters */
 };
 
 /* Flags of WP_ORDER_PROBE. */

@@ -91,15 +91,13 @@ static enum wp_qemu_end give(struct wp_qemu *qemu, struct wp_qemu_process *proce
 	return end;
 }
 
-bool wp_qemu_trial(struct wp_qemu *qemu, uint64_t which, const uint64_t parameters[3],
-                   uint64_t outcome[8])
+bool wp_qemu_trial(struct wp_qemu *qemu, const uint64_t parameters[4], uint64_t outcome[8])
 {
 	struct wp_qemu_process *process = ready(qemu);
 
 	if (process == NULL)
 		return false;
-	process->mailbox->parameter[0] = which;
-	memcpy(&process->mailbox->parameter[1], parameters, 3 * sizeof parameters[0]);
+	memcpy(process->mailbox->parameter, parameters, sizeof process->mailbox->parameter);
 	if (give(qemu, process, WP_ORDER_TRIAL) != WP_QEMU_DONE)
 		return false;
 	memcpy(outcome, process->mailbox->outcome, sizeof process->mailbox->outcome);

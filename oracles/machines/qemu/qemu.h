@@ -143,7 +143,6 @@ static inline bool wp_qemu_shown(const struct wp_qemu *qemu, unsigned index)
  * An order of the architecture's own, for quirks and examine(): starts QEMU if
  * need be, and fills in `outcome`. False: it died or hung.
  */
-bool wp_qemu_trial(struct wp_qemu *qemu, uint64_t which, const uint64_t parameters[3],
-                   uint64_t outcome[8]);
+bool wp_qemu_trial(struct wp_qemu *qemu, const uint64_t parameters[4], uint64_t outcome[8]);
 
 #endif

@@ -267,16 +267,23 @@ static struct reason reason_of(const struct wp_qemu *qemu, uint64_t va, uint32_t
 	return (struct reason){faults[kind], level};
 }
 
+/* D17 "PAR_EL1". */
+enum shareability {
+	OUTER_SHAREABLE = 2,
+	INNER_SHAREABLE = 3,
+};
+
+static unsigned shareability_of(uint64_t par)
+{
+	return par >> 7 & 3;
+}
+
 /* D8 "Memory region attributes", D17 "PAR_EL1": what isn't cacheable is outer shareable. */
 static enum wp_memory_type type_of(const struct wp_qemu *qemu, uint64_t par)
 {
-	enum {
-		OUTER_SHAREABLE = 2,
-		INNER_SHAREABLE = 3,
-	};
 	const bool shares_as_told = !wp_qemu_shown(qemu, QUIRK_PAR_SHAREABILITY) ||
 	                            qemu->machine.incautious;
-	const uint64_t attributes = par >> 56, shareability = par >> 7 & 3;
+	const uint64_t attributes = par >> 56, shareability = shareability_of(par);
 	const bool outer = !shares_as_told || shareability == OUTER_SHAREABLE;
 
 	if ((par & 1) != 0)
@@ -330,13 +337,18 @@ static bool l0_block(struct wp_machine *machine)
 /* Its entry says inner shareable, which is of no effect on a device. */
 static bool par_shareability_shows(struct wp_scratch *scratch)
 {
-	const struct wp_probe probe = {scratch->va, 1u << WP_KERNEL_READ};
+	const struct wp_qemu *qemu = wp_qemu_of(scratch->machine);
 	struct wp_answer answer;
 
 	wp_scratch_map(scratch, scratch->page, PT_READ);
 	*wp_scratch_last(scratch) &= ~ATTRIBUTE_INDEX; /* 0: device */
-	scratch->machine->probe(scratch->machine, &probe, &answer, 1);
-	return answer.allowed != 0 && answer.memory_type == WP_TYPE_OTHER;
+	answer = wp_scratch_ask(scratch, WP_KERNEL_READ);
+	if (answer.allowed == 0)
+		return false;
+	wp_scratch_note("      PAR_EL1.SH: qemu %u, the manual %u",
+	                shareability_of(qemu->processes[qemu->model].mailbox->replies[0].raw),
+	                OUTER_SHAREABLE);
+	return answer.memory_type == WP_TYPE_OTHER;
 }
 
 static bool par_shareability(struct wp_machine *machine)

@@ -9,6 +9,8 @@
  */
 #include "qemu.h"
 
+#include <inttypes.h>
+
 #include "../scratch.h"
 #include "firmware/riscv64.h"
 
@@ -176,18 +178,57 @@ static bool pbmt_3(struct wp_machine *machine)
 	return wp_scratch_shows(machine, "riscv64_sv39_svpbmt", pbmt_3_shows);
 }
 
+/* RV "Trap Cause Codes"; 0: none. */
+#define GOES_THROUGH      0u
+#define LOAD_ACCESS_FAULT 5u
+#define LOAD_PAGE_FAULT   13u
+
+static const char *cause_name(uint64_t cause)
+{
+	switch (cause) {
+	case GOES_THROUGH:
+		return "goes through";
+	case LOAD_ACCESS_FAULT:
+		return "load access fault";
+	case LOAD_PAGE_FAULT:
+		return "load page fault";
+	default:
+		return "ends otherwise";
+	}
+}
+
+/* One trial, see firmware/riscv64.h; whether it ends as this QEMU's quirk has it. */
+static bool load_ends(struct wp_scratch *scratch, uint64_t how, uint64_t here, uint64_t manual)
+{
+	uint64_t outcome[8];
+
+	wp_scratch_note_tables(scratch);
+	if (!wp_qemu_trial(wp_qemu_of(scratch->machine), (const uint64_t[4]){scratch->va, how},
+	                   outcome))
+		return false;
+	wp_scratch_note("      %s%s%shstatus.SPVP = %d, HLV.B at %#" PRIx64 ": qemu %s, the "
+	                "manual %s",
+	                (how & WP_RISCV64_FENCE) != 0 ? "HFENCE.VVMA, HFENCE.GVMA, " : "",
+	                (how & WP_RISCV64_WITHOUT_ADUE) != 0 ? "menvcfg.ADUE = henvcfg.ADUE = 0, "
+	                                                     : "",
+	                (how & WP_RISCV64_BARE_SATP) != 0 ? "satp = 0, " : "",
+	                (how & WP_RISCV64_AS_USER) == 0, scratch->va, cause_name(outcome[0]),
+	                cause_name(manual));
+	return outcome[0] == here;
+}
+
 /* Svadu is asked for where there is a bit to ask with; here it is taken back. */
 static bool svadu_shows(struct wp_scratch *scratch)
 {
-	const uint64_t parameters[3] = {scratch->va};
 	uint64_t *leaf = wp_scratch_last(scratch);
-	uint64_t outcome[8];
+	bool made;
 
-	wp_scratch_map(scratch, PAGE, PT_READ);
+	wp_scratch_map(scratch, scratch->page, PT_READ);
 	*leaf &= ~(A | D);
-	return wp_qemu_trial(wp_qemu_of(scratch->machine), WP_RISCV64_TRIAL_WITHOUT_ADUE,
-	                     parameters, outcome) &&
-	       outcome[0] == 0 && (*leaf & A) != 0;
+	made = load_ends(scratch, WP_RISCV64_FENCE | WP_RISCV64_WITHOUT_ADUE, GOES_THROUGH,
+	                 LOAD_PAGE_FAULT);
+	wp_scratch_note_tables(scratch);
+	return made && (*leaf & A) != 0;
 }
 
 static bool svadu(struct wp_machine *machine)
@@ -197,13 +238,9 @@ static bool svadu(struct wp_machine *machine)
 
 static bool spvp_shows(struct wp_scratch *scratch)
 {
-	const uint64_t parameters[3] = {scratch->va};
-	uint64_t outcome[8];
-
 	wp_scratch_map(scratch, scratch->page, PT_READ);
-	return wp_qemu_trial(wp_qemu_of(scratch->machine), WP_RISCV64_TRIAL_SPVP, parameters,
-	                     outcome) &&
-	       outcome[0] == 0 && outcome[1] == 0;
+	return load_ends(scratch, WP_RISCV64_FENCE, GOES_THROUGH, GOES_THROUGH) &&
+	       load_ends(scratch, WP_RISCV64_AS_USER, GOES_THROUGH, LOAD_PAGE_FAULT);
 }
 
 static bool spvp(struct wp_machine *machine)
@@ -224,6 +261,7 @@ static bool fence_shows(struct wp_scratch *scratch)
 	if (!wp_scratch_translate(scratch, WP_KERNEL_READ, &pa))
 		return false;
 	machine->flush(machine, &other);
+	wp_scratch_note("    HFENCE.VVMA of %#" PRIx64, other);
 	return !wp_scratch_translate(scratch, WP_KERNEL_READ, &pa);
 }
 
@@ -232,17 +270,11 @@ static bool fence(struct wp_machine *machine)
 	return wp_scratch_shows(machine, "riscv64_sv39", fence_shows);
 }
 
-#define LOAD_ACCESS_FAULT 5u
-
 static bool access_fault_shows(struct wp_scratch *scratch)
 {
-	const uint64_t parameters[3] = {scratch->va};
-	uint64_t outcome[8];
-
 	*wp_scratch_last(scratch) = 0;
-	return wp_qemu_trial(wp_qemu_of(scratch->machine), WP_RISCV64_TRIAL_BARE_SATP, parameters,
-	                     outcome) &&
-	       outcome[0] == LOAD_ACCESS_FAULT;
+	return load_ends(scratch, WP_RISCV64_FENCE | WP_RISCV64_BARE_SATP, LOAD_ACCESS_FAULT,
+	                 LOAD_PAGE_FAULT);
 }
 
 static bool access_fault(struct wp_machine *machine)

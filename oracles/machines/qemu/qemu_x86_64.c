@@ -10,6 +10,8 @@
  */
 #include "qemu.h"
 
+#include <inttypes.h>
+
 #include "../scratch.h"
 #include "firmware/x86_64.h"
 
@@ -229,13 +231,17 @@ static void decode(const struct wp_qemu *qemu, const struct wp_probe *probe,
 static bool reserved_without_p_shows(struct wp_scratch *scratch)
 {
 	const struct wp_qemu *qemu = wp_qemu_of(scratch->machine);
+	uint32_t code;
 	uint64_t pa;
 
 	*scratch->entry[2] = wp_scratch_leaf_entry(scratch, 2, (uint64_t)7 << 21, PT_READ) |
 	                     RESERVED_IN_A_2M_LEAF;
-	return !wp_scratch_translate(scratch, WP_KERNEL_READ, &pa) &&
-	       qemu->processes[qemu->model].mailbox->replies[0].code[WP_KERNEL_READ] ==
-	               (WP_X86_64_EXIT_PF << WP_X86_64_EXIT_SHIFT | ERROR_RSVD);
+	if (wp_scratch_translate(scratch, WP_KERNEL_READ, &pa))
+		return false;
+	code = qemu->processes[qemu->model].mailbox->replies[0].code[WP_KERNEL_READ];
+	wp_scratch_note("      error code %#" PRIx32 ", the manual %#x",
+	                code & ((1u << WP_X86_64_EXIT_SHIFT) - 1), ERROR_RSVD | ERROR_P);
+	return code == (WP_X86_64_EXIT_PF << WP_X86_64_EXIT_SHIFT | ERROR_RSVD);
 }
 
 static bool reserved_without_p(struct wp_machine *machine)

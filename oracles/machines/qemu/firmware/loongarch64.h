@@ -113,24 +113,26 @@
 #define WP_LA_FETCH_HANGS 1 /* one that NX or PLV denies */
 
 /* mailbox->found */
-#define WP_LA_FRAMES      0 /* physical address of four frames whose first bytes are 1 to 4 */
-#define WP_LA_COMPARED    1 /* pairs of LDDIR and LDPTE that were compared */
-#define WP_LA_FILLED      2 /* accesses by way of TLBFILL that were */
-#define WP_LA_DIFFERENCES 3
+#define WP_LA_COMPARED    0 /* pairs of LDDIR and LDPTE that were compared */
+#define WP_LA_FILLED      1 /* accesses by way of TLBFILL that were */
+#define WP_LA_DIFFERENCES 2
 
 /*
- * Trials. WP_LA_LDPTE: a table's entry and its level (0: the page table) give the
- * TLBRELO0, TLBRELO1 and page size that LDDIR and LDPTE make of it.
+ * Trials. WP_LA_LDPTE: a table's entry for WP_LA_LDPTE_VA and its level (0: the page
+ * table) give the TLBRELO0, TLBRELO1 and page size that LDDIR and LDPTE make of it.
  * WP_LA_ACCESS: TLBELO0 of an entry (and of both halves, but for G), an address, and
  * how; gives the code, the byte loaded, whether the TLB translates the address, and BADV.
  */
-#define WP_LA_LDPTE  1
-#define WP_LA_ACCESS 2
+#define WP_LA_LDPTE    1
+#define WP_LA_LDPTE_VA 0x2b56789ab000u
+#define WP_LA_ACCESS   2
 
-/* How: a kind, and these. */
-#define WP_LA_FRESH      0x10 /* all flushed before */
-#define WP_LA_OTHER_ASID 0x20 /* looked up in another address space, and not accessed */
-#define WP_LA_HELD       0x40 /* the entry isn't written */
+/* How: a kind, and these. Four frames in 16 KiB have the first bytes 1 to 4. */
+#define WP_LA_FRESH        0x10  /* all flushed before */
+#define WP_LA_OTHER_ASID   0x20  /* looked up in another address space, and not accessed */
+#define WP_LA_HELD         0x40  /* the entry isn't written */
+#define WP_LA_TO_FRAMES    0x80  /* the entry's address counts from the frames on */
+#define WP_LA_VA_OF_FRAMES 0x100 /* so does the address accessed, in a direct window */
 
 /* Codes besides ESTAT's. */
 #define CODE_FORMS_DIFFER 0x10000 /* the two refill handlers */

@@ -14,11 +14,13 @@ enum wp_riscv64_setting {
 #define WP_RISCV64_OF_THE_WALK  0x100u /* not the access: an entry is not in guest memory */
 #define WP_RISCV64_LEADS_ASTRAY 0x200u /* allowed, but not to where the first kind leads */
 
-/* mailbox->parameter[0] of a trial; the address is parameter[1]. */
-enum wp_riscv64_trial {
-	WP_RISCV64_TRIAL_WITHOUT_ADUE, /* a kernel read; outcome: its code, or 0 */
-	WP_RISCV64_TRIAL_SPVP,         /* a kernel read, then the user's from the same mode */
-	WP_RISCV64_TRIAL_BARE_SATP,    /* a kernel read; outcome: its cause */
-};
+/*
+ * A trial is one HLV.B from M-mode: parameter[0] is its address, parameter[1] how it is
+ * made. The outcome is the cause of its exception; 0: none.
+ */
+#define WP_RISCV64_FENCE        1u /* HFENCE.VVMA and HFENCE.GVMA before */
+#define WP_RISCV64_WITHOUT_ADUE 2u /* menvcfg.ADUE = henvcfg.ADUE = 0 */
+#define WP_RISCV64_BARE_SATP    4u /* satp = 0 */
+#define WP_RISCV64_AS_USER      8u /* hstatus.SPVP = 0 */
 
 #endif

@@ -5,8 +5,6 @@
  */
 #include "walk_loongarch64.h"
 
-/* Nothing else is mapped while a trial runs. */
-#define TRIAL_VA   0x2b56789ab000u
 #define LEVELS     4
 #define LEVEL_BITS 9
 
@@ -24,11 +22,12 @@ static void walk_by_instructions(uint64_t entry, unsigned level, struct tlb_pair
 	uint64_t at = physical_of(tables[LEVELS - 1]), mode = CRMD_DA;
 
 	for (unsigned n = 0; n < LEVELS; n++) {
-		const uint64_t slot = (uint64_t)TRIAL_VA >> (PTE_SHIFT + LEVEL_BITS * n) & 511;
+		const uint64_t slot = (uint64_t)WP_LA_LDPTE_VA >> (PTE_SHIFT + LEVEL_BITS * n) &
+		                      511;
 
 		tables[n][slot] = n == level ? entry : n == 0 ? 0 : physical_of(tables[n - 1]);
 	}
-	csr_write(CSR_TLBRBADV, TRIAL_VA);
+	csr_write(CSR_TLBRBADV, WP_LA_LDPTE_VA);
 	__asm__ volatile("csrxchg %1, %2, %3\n\t" /* direct-address mode, as in a handler */
 	                 "lddir %0, %0, 3\n\t"
 	                 "lddir %0, %0, 2\n\t"
@@ -44,12 +43,19 @@ static void walk_by_instructions(uint64_t entry, unsigned level, struct tlb_pair
 	pair->ps = csr_read(CSR_TLBREHI) & bits(5, 0);
 }
 
+/* As loongarch64.h has it. Nothing else is mapped while a trial runs. */
 static void try_access(uint64_t lo, uint64_t va, uint64_t how, uint64_t outcome[8])
 {
-	const struct tlb_pair pair = {{lo, lo & ~TLBELO_G}, PTE_SHIFT};
+	struct tlb_pair pair = {{lo, lo & ~TLBELO_G}, PTE_SHIFT};
 	struct outcome made = {0};
 	struct tlb_entry entry;
 
+	if ((how & WP_LA_TO_FRAMES) != 0) {
+		pair.lo[0] += physical_of(frames);
+		pair.lo[1] += physical_of(frames);
+	}
+	if ((how & WP_LA_VA_OF_FRAMES) != 0)
+		va += physical_of(frames);
 	cpu.tried = true;
 	if ((how & WP_LA_FRESH) != 0) {
 		empty_tlb();
@@ -92,13 +98,11 @@ void walker_trial(struct wp_mailbox *mailbox)
 /* LA 7.4.15 PRCFG3: type 2 is an STLB and an MTLB; entries, ways less 1, log2 of sets. */
 #define PRCFG3_EXPECTED (2u | (MTLB_SIZE - 1u) << 4 | (STLB_WAYS - 1u) << 12 | 8u << 20)
 
-bool examine_cpu(struct wp_mailbox *mailbox)
+bool examine_cpu(void)
 {
 	const uint64_t leaf = TLBELO_V, huge = TLBELO_V | 1u << 6, rights = bits(63, 61);
 	struct tlb_pair pair;
 	uint64_t outcome[8];
-
-	mailbox->found[WP_LA_FRAMES] = physical_of(frames);
 
 	walk_by_instructions(leaf | rights, 0, &pair);
 	cpu.ldpte_keeps_rights = ((pair.lo[0] | pair.lo[1]) & rights) == rights;
@@ -108,7 +112,7 @@ bool examine_cpu(struct wp_mailbox *mailbox)
 	cpu.ldpte_sizes_1g = pair.ps == DIR2_SHIFT - 1;
 
 	/* the first page of a unit, and the second frame of one */
-	try_access(physical_of(frames[1]) | TLBELO_V, 0, WP_LA_FRESH, outcome);
+	try_access(sizeof frames[0] | TLBELO_V, 0, WP_LA_FRESH | WP_LA_TO_FRAMES, outcome);
 	cpu.unit = outcome[1] == frames[1][0] ? 4096 : 16384;
 	empty_tlb();
 	return csr_read(CSR_PRCFG3) == PRCFG3_EXPECTED;

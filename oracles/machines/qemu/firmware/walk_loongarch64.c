@@ -331,6 +331,7 @@ void walker_start(struct wp_mailbox *mailbox)
 {
 	const uint64_t index_bits = 9;
 
+	(void)mailbox;
 	csr_write(CSR_PWCL, PTE_SHIFT | index_bits << 5 | DIR1_SHIFT << 10 | index_bits << 15 |
 	                            (uint64_t)DIR2_SHIFT << 20 | index_bits << 25);
 	csr_write(CSR_PWCH, DIR3_SHIFT | index_bits << 6);
@@ -338,7 +339,7 @@ void walker_start(struct wp_mailbox *mailbox)
 	set_asid(OUR_ASID);
 	csr_write(CSR_TLBRENTRY, (uint64_t)refill_by_loads & bits(47, 0));
 	empty_tlb();
-	if (!examine_cpu(mailbox))
+	if (!examine_cpu())
 		panic();
 }
 

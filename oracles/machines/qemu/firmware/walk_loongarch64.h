@@ -150,6 +150,6 @@ bool forms_agree(const struct access *access, uint64_t va, uint64_t code, bool w
 /* --- trial_loongarch64.c --- */
 
 /* Fills in what `cpu` has of this one; false: its TLB has another shape. */
-bool examine_cpu(struct wp_mailbox *mailbox);
+bool examine_cpu(void);
 
 #endif

@@ -257,6 +257,13 @@ static void set_satp(uint64_t value)
 	                 : "memory");
 }
 
+/* The guest has what the machine has: see "menvcfg" and "henvcfg". */
+static void set_envcfg(uint64_t value)
+{
+	wp_riscv64_set_menvcfg(value);
+	wp_riscv64_set_henvcfg(value);
+}
+
 void walker_start(struct wp_mailbox *mailbox)
 {
 	(void)mailbox;
@@ -269,9 +276,7 @@ void walker_start(struct wp_mailbox *mailbox)
 	                 "r"((uint64_t)0x1f), "r"(XLEN_64 | SSTATUS_SUM));
 	own_root[OWN_GIB] = OWN_LEAF;
 	set_satp(SATP_SV39 | (uint64_t)own_root >> 12);
-	/* the guest has what the machine has: see "menvcfg" and "henvcfg" */
-	wp_riscv64_set_menvcfg(ENVCFG_ADUE | ENVCFG_PBMTE);
-	wp_riscv64_set_henvcfg(ENVCFG_ADUE | ENVCFG_PBMTE);
+	set_envcfg(ENVCFG_ADUE | ENVCFG_PBMTE);
 	__asm__ volatile("csrw mstatus, zero");
 }
 
@@ -315,57 +320,32 @@ void walker_flush_address(struct wp_mailbox *mailbox, uint64_t va)
 	__asm__ volatile("hfence.vvma %0, zero" ::"r"(va) : "memory");
 }
 
-/* RV "Svadu": without ADUE an entry with A = 0 is a page fault. */
-static void try_without_adue(struct wp_mailbox *mailbox)
-{
-	wp_riscv64_set_menvcfg(ENVCFG_PBMTE);
-	wp_riscv64_set_henvcfg(ENVCFG_PBMTE);
-	wp_stage_use(false);
-	wp_fence_all();
-	prepare(KERNEL_READ);
-	mailbox->outcome[0] = ask(KERNEL_READ, mailbox->parameter[1]).code;
-	wp_riscv64_set_menvcfg(ENVCFG_ADUE | ENVCFG_PBMTE);
-	wp_riscv64_set_henvcfg(ENVCFG_ADUE | ENVCFG_PBMTE);
-}
-
-/* Whether what the kernel read is the user's from then on. */
-static void try_spvp(struct wp_mailbox *mailbox)
-{
-	const uint64_t va = mailbox->parameter[1];
-
-	wp_stage_use(true);
-	wp_fence_all();
-	prepare(KERNEL_READ);
-	mailbox->outcome[0] = attempt(KERNEL_READ, va, 0).code;
-	prepare(USER_READ);
-	mailbox->outcome[1] = attempt(KERNEL_READ, va, 0).code;
-}
-
-/* M-mode doesn't look at satp. */
-static void try_bare_satp(struct wp_mailbox *mailbox)
-{
-	wp_stage_use(true);
-	wp_fence_all();
-	prepare(KERNEL_READ);
-	set_satp(0);
-	mailbox->outcome[0] = access(KERNEL_READ, mailbox->parameter[1], 0).cause;
-	set_satp(SATP_SV39 | (uint64_t)own_root >> 12);
-}
-
+/*
+ * As riscv64.h has it. What isn't asked for isn't touched: a trial goes on with the TLB
+ * of the one before. M-mode doesn't look at satp.
+ */
 void walker_trial(struct wp_mailbox *mailbox)
 {
+	const uint64_t how = mailbox->parameter[1];
+	const bool without_adue = (how & WP_RISCV64_WITHOUT_ADUE) != 0;
+	const bool bare = (how & WP_RISCV64_BARE_SATP) != 0;
+	struct access made;
+
 	obey_setting(mailbox);
-	switch ((enum wp_riscv64_trial)mailbox->parameter[0]) {
-	case WP_RISCV64_TRIAL_WITHOUT_ADUE:
-		try_without_adue(mailbox);
-		break;
-	case WP_RISCV64_TRIAL_SPVP:
-		try_spvp(mailbox);
-		break;
-	case WP_RISCV64_TRIAL_BARE_SATP:
-		try_bare_satp(mailbox);
-		break;
-	}
+	wp_stage_use(true);
+	if (without_adue)
+		set_envcfg(ENVCFG_PBMTE);
+	if ((how & WP_RISCV64_FENCE) != 0)
+		wp_fence_all();
+	prepare((how & WP_RISCV64_AS_USER) != 0 ? USER_READ : KERNEL_READ);
+	if (bare)
+		set_satp(0);
+	made = access(KERNEL_READ, mailbox->parameter[0], 0);
+	if (bare)
+		set_satp(SATP_SV39 | (uint64_t)own_root >> 12);
+	if (without_adue)
+		set_envcfg(ENVCFG_ADUE | ENVCFG_PBMTE);
+	mailbox->outcome[0] = made.cause == CAUSE_ECALL_FROM_U ? 0 : made.cause;
 }
 
 void wp_riscv64_panic(uint64_t cause, uint64_t pc, uint64_t value, uint64_t value2)
