@@ -7,6 +7,7 @@
 #ifndef WP_CAMPAIGN_H
 #define WP_CAMPAIGN_H
 
+#include "machine_set.h"
 #include "report.h"
 
 #define WP_MAX_ROWS     8
@@ -34,13 +35,14 @@ struct wp_campaign {
 	uint64_t programs; /* of each row; UINT64_MAX: until the time is up */
 	uint64_t seconds;
 	unsigned jobs;
-	unsigned patience; /* seconds for one program, before it hangs */
-	unsigned without;  /* bits of enum wp_machine_name: left out */
-	unsigned checks;   /* bits of enum wp_check */
-	unsigned sample;   /* slow machines are asked about one program in so many */
-	bool first_only;   /* ends at the first finding */
-	bool as_found;     /* findings aren't shrunk */
-	bool vary_all;     /* every program is refused and damaged, not one in so many */
+	unsigned patience;                /* seconds for one program, before it hangs */
+	unsigned without;                 /* bits of enum wp_machine_name: left out */
+	uint8_t absent[WP_MACHINE_KINDS]; /* ...and of these, architectures: not proven */
+	unsigned checks;                  /* bits of enum wp_check */
+	unsigned sample;                  /* slow machines are asked about one program in so many */
+	bool first_only;                  /* ends at the first finding */
+	bool as_found;                    /* findings aren't shrunk */
+	bool vary_all; /* every program is refused and damaged, not one in so many */
 
 	/* Called when a new key turns up, shrunk, and ten times a second. */
 	void (*found)(struct wp_campaign *campaign, const struct wp_report *report);

@@ -89,7 +89,8 @@ static void found(struct wp_campaign *campaign, const struct wp_report *report)
 
 /* ---- the start ---- */
 
-static void prove_machines(const struct wp_fuzz *fuzz)
+/* Those that don't prove themselves are left out by the workers. */
+static void prove_machines(struct wp_fuzz *fuzz)
 {
 	const unsigned archs = wp_campaign_archs(&fuzz->campaign);
 	struct wp_machine_set set;
@@ -103,6 +104,7 @@ static void prove_machines(const struct wp_fuzz *fuzz)
 		wp_cli_fail("%s", why);
 	if (!fuzz->json)
 		wp_machines_describe(&set, archs, stdout);
+	wp_machines_absent(&set, fuzz->campaign.absent);
 	wp_machines_close(&set);
 	wp_memory_close(&memory);
 }

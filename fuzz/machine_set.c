@@ -128,6 +128,29 @@ bool wp_machines_prove(struct wp_machine_set *set, bool slow_too, char *why, siz
 	return true;
 }
 
+void wp_machines_absent(const struct wp_machine_set *set, uint8_t absent[WP_MACHINE_KINDS])
+{
+	memset(absent, 0, WP_MACHINE_KINDS);
+	for (unsigned kind = 0; kind < WP_MACHINE_KINDS; kind++) {
+		for (unsigned arch = 0; arch < WP_ARCHS; arch++)
+			absent[kind] |= (uint8_t)((set->machines[kind][arch] == NULL) << arch);
+	}
+}
+
+void wp_machines_drop(struct wp_machine_set *set, const uint8_t absent[WP_MACHINE_KINDS])
+{
+	for (unsigned kind = 0; kind < WP_MACHINE_KINDS; kind++) {
+		for (unsigned arch = 0; arch < WP_ARCHS; arch++) {
+			struct wp_machine **machine = &set->machines[kind][arch];
+
+			if (*machine == NULL || (absent[kind] >> arch & 1) == 0)
+				continue;
+			(*machine)->close(*machine);
+			*machine = NULL;
+		}
+	}
+}
+
 void wp_machine_prove_first(struct wp_machine *machine, const struct wp_regime *regime,
                             uint16_t *proven)
 {
@@ -137,8 +160,10 @@ void wp_machine_prove_first(struct wp_machine *machine, const struct wp_regime *
 	if ((*proven & bit) != 0)
 		return;
 	if (!machine->self_test(machine, regime, why, sizeof why)) {
-		fprintf(stderr, "walkproof: the %s machine fails its self-test: %s\n",
-		        machine->name, why);
+		fprintf(stderr,
+		        "walkproof: the %s machine fails its self-test (leave it out: --without "
+		        "%s, or WALKPROOF_WITHOUT=%s): %s\n",
+		        machine->name, machine->name, machine->name, why);
 		exit(2);
 	}
 	*proven |= bit;

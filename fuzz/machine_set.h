@@ -51,6 +51,10 @@ void wp_machines_close(struct wp_machine_set *set);
  */
 bool wp_machines_prove(struct wp_machine_set *set, bool slow_too, char *why, size_t why_size);
 
+/* Of each kind, bits of the architectures that have none; and closes those of another set. */
+void wp_machines_absent(const struct wp_machine_set *set, uint8_t absent[WP_MACHINE_KINDS]);
+void wp_machines_drop(struct wp_machine_set *set, const uint8_t absent[WP_MACHINE_KINDS]);
+
 /* One line about each kind that some architecture could have and hasn't, and why. */
 void wp_machines_lacking(const struct wp_machine_set *set, unsigned archs, FILE *out);
 

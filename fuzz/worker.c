@@ -199,6 +199,7 @@ static bool open_runner(const struct wp_campaign *campaign, struct wp_runner *ru
 	    !wp_machines_open(&set, &runner->memory, wp_campaign_archs(campaign), campaign->without,
 	                      worker->why, sizeof worker->why))
 		return false;
+	wp_machines_drop(&set, campaign->absent);
 	wp_machines_add_to(&set, runner);
 	runner->sample = campaign->sample;
 	runner->checks = campaign->checks;
