@@ -44,8 +44,8 @@ void wp_run_watch_roots(struct wp_runner *runner)
 	watch->loose_table = 0;
 	for (unsigned i = 0; i < WP_MODEL_TABLES; i++) {
 		const bool loaded = wp_model_exists(runner->model, i) &&
-		                    (watch->call == NULL || watch->call->opcode != WP_OP_RENEW ||
-		                     watch->call->table != i);
+		                    (runner->call == NULL || runner->call->opcode != WP_OP_RENEW ||
+		                     runner->call->table != i);
 
 		watch->trace.roots[i] = loaded ? runner->subject->root(runner->instance, i) : 0;
 	}
@@ -59,7 +59,6 @@ void wp_run_watch_start(struct wp_runner *runner)
 	watch->on = runner->subject->reports_stores && (wp_run_checks(runner, WP_CHECK_STORES) ||
 	                                                wp_run_checks(runner, WP_CHECK_FRAMES) ||
 	                                                wp_run_checks(runner, WP_CHECK_STALE));
-	watch->call = NULL;
 	watch->broken_count = 0;
 	if (watch->on)
 		wp_trace_reset(&watch->trace, runner->regime);
@@ -71,7 +70,6 @@ void wp_run_watch_begin(struct wp_runner *runner, const struct wp_call *call)
 
 	if (!watch->on)
 		return;
-	watch->call = call;
 	watch->stores = 0;
 	watch->suspect.found = false;
 	watch->first = 1;

@@ -31,7 +31,6 @@ struct wp_store_watch {
 	struct wp_trace trace;
 
 	/* of the operation at hand */
-	const struct wp_call *call;
 	uint64_t first, last;      /* what it may change; first > last: nothing */
 	uint64_t straddling[2][2]; /* leaves that its ends may cut: first and last byte */
 	uint32_t stores;

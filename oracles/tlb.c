@@ -146,8 +146,9 @@ static bool drops_pointer(const struct wp_tlb *tlb, const struct wp_tlb_pointer 
 	return tlb->regime->arch == WP_X86_64;
 }
 
-void wp_tlb_flush(struct wp_tlb *tlb, const uint64_t *va)
+bool wp_tlb_flush(struct wp_tlb *tlb, const uint64_t *va)
 {
+	const size_t cached = tlb->count + tlb->pointer_count;
 	size_t kept = 0;
 
 	for (size_t i = 0; va && i < tlb->count; i++) {
@@ -165,6 +166,7 @@ void wp_tlb_flush(struct wp_tlb *tlb, const uint64_t *va)
 	tlb->pointer_count = kept;
 	tlb->next %= WP_TLB_SLOTS;
 	tlb->pointer_next %= WP_TLB_POINTERS;
+	return tlb->count + tlb->pointer_count != cached;
 }
 
 /*

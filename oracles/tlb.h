@@ -49,8 +49,8 @@ void wp_tlb_reset(struct wp_tlb *tlb, const struct wp_regime *regime,
 /* A CPU with `root` loaded accesses `va`, and keeps what its architecture lets it keep. */
 void wp_tlb_warm(struct wp_tlb *tlb, uint64_t root, uint64_t va);
 
-/* NULL: everything. */
-void wp_tlb_flush(struct wp_tlb *tlb, const uint64_t *va);
+/* NULL: everything. False: nothing of it was cached. */
+bool wp_tlb_flush(struct wp_tlb *tlb, const uint64_t *va);
 
 /*
  * All that is cached of [first, last] must be what the tables say now. `trace`, which

@@ -93,7 +93,7 @@ static struct wp_machine *right;
 
 static bool astray(void)
 {
-	return runner.watch.call != NULL && runner.watch.stores > 0 &&
+	return runner.call != NULL && runner.watch.stores > 0 &&
 	       runner.watch.first <= runner.watch.last;
 }
 
