@@ -6,14 +6,10 @@
 
 /* As --law has them. */
 static const char *const names[WP_CHECKS] = {
-	[WP_CHECK_STALE] = "stale",
-	[WP_CHECK_WARM] = "warm",
-	[WP_CHECK_FRAMES] = "frames",
-	[WP_CHECK_STORES] = "stores",
-	[WP_CHECK_READING] = "reading",
-	[WP_CHECK_REFUSALS] = "refusals",
-	[WP_CHECK_DAMAGE] = "damage",
-	[WP_CHECK_ACCESSED] = "accessed",
+	[WP_CHECK_STALE] = "stale",     [WP_CHECK_WARM] = "warm",
+	[WP_CHECK_FRAMES] = "frames",   [WP_CHECK_STORES] = "stores",
+	[WP_CHECK_READING] = "reading", [WP_CHECK_REFUSALS] = "refusals",
+	[WP_CHECK_DAMAGE] = "damage",   [WP_CHECK_ACCESSED] = "accessed",
 };
 
 const char *wp_check_name(enum wp_check check)

@@ -104,7 +104,7 @@ struct wp_runner {
 	struct wp_store_watch watch;
 	struct wp_accessed accessed;
 	uint32_t op;
-	const struct wp_call *call; /* NULL: none is at hand */
+	const struct wp_call *call;      /* NULL: none is at hand */
 	uint64_t swept[WP_MODEL_TABLES]; /* the stores then, plus one; 0: never */
 	uint32_t *frame_op;              /* the operation during which each frame was handed out */
 	struct wp_addresses addresses;

@@ -32,8 +32,8 @@ struct wp_slot {
 };
 
 struct wp_worker {
-	bool running;       /* program `next` of `row`, and `result` is how far it is... */
-	bool varied;        /* ...or `variant`, which was made of it */
+	bool running; /* program `next` of `row`, and `result` is how far it is... */
+	bool varied;  /* ...or `variant`, which was made of it */
 	struct wp_program variant;
 	size_t row;         /* of the chunk at hand... */
 	uint64_t next, end; /* ...and what is left of it */
