@@ -26,8 +26,9 @@ static int model(const struct wp_regime *regime)
 
 /*
  * QEMU 7.2 and 10.0, and so what lies between them, raise the exception of a denied
- * fetch, read the instruction for it, and raise it again without end. To find that
- * out anew at each start would cost a second and a restart.
+ * fetch, read the instruction for it, and raise it again without end; from 10.0.9 on of
+ * one that PLV denies alone. To find that out anew at each start would cost a second and
+ * a restart.
  */
 static void examine(struct wp_qemu *qemu)
 {

@@ -282,6 +282,23 @@ static bool access_fault(struct wp_machine *machine)
 	return wp_scratch_shows(machine, "riscv64_sv39", access_fault_shows);
 }
 
+static bool mpv_shows(struct wp_scratch *scratch)
+{
+	uint64_t outcome[8];
+
+	if (!wp_qemu_trial(wp_qemu_of(scratch->machine), (const uint64_t[4]){0, WP_RISCV64_SET_MPV},
+	                   outcome))
+		return false;
+	wp_scratch_note("    CSRRS of mstatus, MPV = 1");
+	wp_scratch_note("      MPV: qemu %" PRIu64 ", the manual 1", outcome[0]);
+	return outcome[0] == 0;
+}
+
+static bool mpv(struct wp_machine *machine)
+{
+	return wp_scratch_shows(machine, "riscv64_sv39", mpv_shows);
+}
+
 static const struct wp_quirk quirks[] = {
 	{"rv-svpbmt-reserved-bits",
          "with Svpbmt, bits 54 to 60 of an entry are ignored; a probe that meets one gets no "
@@ -305,6 +322,10 @@ static const struct wp_quirk quirks[] = {
 	{"rv-hfence-va-flushes-all",
          "HFENCE.VVMA with an address drops every translation: it can't show a wrong address",
          "Privileged ISA, \"Hypervisor Memory-Management Fence Instructions\": allowed", fence},
+	{"rv-mpv-read-only",
+         "mstatus.MPV can't be written, so that no MRET enters a guest: an SRET does",
+         "Privileged ISA, \"Machine Status (mstatus and mstatush) Registers\": MRET goes by MPV",
+         mpv},
 };
 
 const struct wp_qemu_arch wp_qemu_riscv64 = {

@@ -67,11 +67,14 @@ static const struct trial {
          {WP_LA_ACCESS, FRAME(1) | V, VA, TO_FRAMES | FRESH | WP_KERNEL_READ},
          {BYTE, 1, 2, 0}},
 	{WP_LA_DENIED_FETCH_HANGS,
-         {WP_LA_ACCESS, NO_RAM | V | NX, VA, FRESH | WP_KERNEL_EXECUTE},
-         {CODE, NO_END, ECODE_PNX, 0}},
+         {WP_LA_ACCESS, NO_RAM | V, VA, FRESH | WP_USER_EXECUTE},
+         {CODE, NO_END, ECODE_PPI, 0}},
 	{WP_LA_LDPTE_RIGHTS,
          {WP_LA_LDPTE, NO_RAM | V | RIGHTS, 0},
          {TLBRELO1, NO_RAM | V, NO_RAM | V | RIGHTS, RIGHTS}},
+	{WP_LA_LDDIR_RIGHTS,
+         {WP_LA_LDPTE, NO_RAM | V | H | RIGHTS, 1},
+         {TLBRELO0, NO_RAM | V, NO_RAM | V | RIGHTS, RIGHTS}},
 	{WP_LA_LDPTE_1G, {WP_LA_LDPTE, NO_RAM | V | H, 2}, {PS, 20, 29, 0}},
 	{WP_LA_LDPTE_HUGE_G,
          {WP_LA_LDPTE, NO_RAM | V | H | HUGE_G, 1},
@@ -230,6 +233,11 @@ static bool ldpte_loses_rights(struct wp_machine *machine)
 	return shows(machine, WP_LA_LDPTE_RIGHTS);
 }
 
+static bool lddir_loses_rights(struct wp_machine *machine)
+{
+	return shows(machine, WP_LA_LDDIR_RIGHTS);
+}
+
 static bool ldpte_takes_1g_for_2m(struct wp_machine *machine)
 {
 	return shows(machine, WP_LA_LDPTE_1G);
@@ -284,13 +292,18 @@ const struct wp_quirk wp_la_quirks[WP_LA_QUIRKS] = {
                  "LA 5.4.4: PA = PPN and offset", data_16k},
 	[WP_LA_DENIED_FETCH_HANGS] =
 		{"la-fetch-hangs",
-                 "a fetch that NX or PLV denies hangs QEMU: it isn't made, and denied by "
-                 "what TLBRD shows",
+                 "a fetch that PLV denies, and before QEMU 10.0.9 one that NX does, hangs "
+                 "QEMU: neither is made, and both are denied by what TLBRD shows",
                  "LA 5.4.4: PNX, PPI", fetch_hangs},
 	[WP_LA_LDPTE_RIGHTS] =
 		{"la-ldpte-rights",
                  "LDPTE loses NR, NX and RPLV: they come from the handler by loads alone",
                  "LA 4.2.5 LDPTE", ldpte_loses_rights},
+	[WP_LA_LDDIR_RIGHTS] =
+		{"la-lddir-rights",
+                 "LDDIR loses NR, NX and RPLV of a huge page: they come from the handler by "
+                 "loads alone",
+                 "LA 4.2.5 LDDIR, 5.4.5", lddir_loses_rights},
 	[WP_LA_LDPTE_1G] =
 		{"la-ldpte-1g",
                  "LDPTE takes a page of 1 GiB for one of 2 MiB: it comes from the handler by "

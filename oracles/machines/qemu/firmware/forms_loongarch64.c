@@ -16,11 +16,17 @@ static bool is_comparable(void)
 	       (refill.pair.ps == DIR1_SHIFT - 1 || cpu.ldpte_sizes_1g);
 }
 
+/* LDPTE reads the entry of a page, and LDDIR that of a huge one. */
+static bool keeps_rights(const struct tlb_pair *pair)
+{
+	return pair->ps == PTE_SHIFT ? cpu.ldpte_keeps_rights : cpu.lddir_keeps_rights;
+}
+
 /* Bits of an address below the page, or that TLBELO doesn't have, aside. */
 static bool pairs_agree(const struct tlb_pair *a, const struct tlb_pair *b)
 {
-	const uint64_t rights = cpu.ldpte_keeps_rights ? bits(63, 61) : 0;
-	const uint64_t compared = bits(11, 0) | (bits(47, 0) & ~(uint64_t)0 << a->ps) | rights;
+	const uint64_t rights = keeps_rights(a) ? bits(63, 61) : 0;
+	const uint64_t compared = bits(6, 0) | (bits(47, 0) & ~(uint64_t)0 << a->ps) | rights;
 
 	return a->ps == b->ps && ((a->lo[0] ^ b->lo[0]) & compared) == 0 &&
 	       ((a->lo[1] ^ b->lo[1]) & compared) == 0;
@@ -40,7 +46,7 @@ static bool instructions_agree(const struct access *access, uint64_t va, uint64_
                                struct tlb_entry *entry)
 {
 	const struct tlb_pair before = entry->pair;
-	const bool same_rights = (before.lo[0] | before.lo[1]) >> 61 == 0 || cpu.ldpte_keeps_rights;
+	const bool same_rights = (before.lo[0] | before.lo[1]) >> 61 == 0 || keeps_rights(&before);
 	uint64_t other;
 
 	drop_entry(entry->index);

@@ -23,4 +23,7 @@ enum wp_riscv64_setting {
 #define WP_RISCV64_BARE_SATP    4u /* satp = 0 */
 #define WP_RISCV64_AS_USER      8u /* hstatus.SPVP = 0 */
 
+/* Or else no load: mstatus.MPV is set. The outcome is what it is then. */
+#define WP_RISCV64_SET_MPV 16u
+
 #endif

@@ -12,6 +12,7 @@
 #define ECALL_FROM_U 8
 #define MSTATUS_MPP  (3 << 11)
 #define MSTATUS_MPV  (1 << 39)
+#define HSTATUS_SPV  (1 << 7)
 
 	.section .text.start, "ax", @progbits
 	.globl _start
@@ -93,20 +94,30 @@ wp_riscv64_user_store:
 accesses_end:
 
 	/*
-	 * a0: address; a1: MPV = 1 and MPP of mstatus, where they stay: it isn't written
-	 * for the next fetch of the same privilege. Comes back by the trap.
+	 * a0: address; a1: SPP in mstatus. By SRET, which leaves SPP and hstatus.SPV 0: an
+	 * MRET would go by MPV, which can't be written from QEMU 10.0.11 on. Comes back by
+	 * the trap, which sets MPV and MPP.
 	 */
 	.globl wp_riscv64_fetch
 wp_riscv64_fetch:
-	csrw	mepc, a0
-	csrr	t0, mstatus
-	li	t1, MSTATUS_MPV | MSTATUS_MPP
-	and	t2, t0, t1
-	beq	t2, a1, 1f
-	xor	t0, t0, t2
-	or	t0, t0, a1
-	csrw	mstatus, t0
-1:	mret
+	csrw	sepc, a0
+	csrs	mstatus, a1
+	li	t0, HSTATUS_SPV
+	csrs	hstatus, t0
+	sret
+
+	/*
+	 * Leaves MPP = U and MPV = 0, by an MRET to M-mode: that doesn't look at MPV. QEMU
+	 * 7.2's does, and lets MPV be written.
+	 */
+	.globl wp_riscv64_forget_guest
+wp_riscv64_forget_guest:
+	li	t0, MSTATUS_MPV
+	csrc	mstatus, t0
+	li	t0, MSTATUS_MPP
+	csrs	mstatus, t0
+	csrw	mepc, ra
+	mret
 
 	/* a0: value. Nothing happens if this CPU doesn't have it: the trap goes on behind. */
 	.globl wp_riscv64_set_menvcfg

@@ -106,6 +106,8 @@ bool examine_cpu(void)
 
 	walk_by_instructions(leaf | rights, 0, &pair);
 	cpu.ldpte_keeps_rights = ((pair.lo[0] | pair.lo[1]) & rights) == rights;
+	walk_by_instructions(huge | rights, 1, &pair);
+	cpu.lddir_keeps_rights = (pair.lo[0] & pair.lo[1] & rights) == rights;
 	walk_by_instructions(huge | ENTRY_HUGE_G, 1, &pair);
 	cpu.ldpte_moves_g = pair.lo[0] == (TLBELO_V | TLBELO_G);
 	walk_by_instructions(huge, 2, &pair);

@@ -65,6 +65,7 @@ access_function load_as_user, store_as_user, fetch_as_user;
 struct cpu {
 	uint64_t unit;           /* of QEMU's own TLB */
 	bool ldpte_keeps_rights; /* NR, NX, RPLV */
+	bool lddir_keeps_rights; /* a huge page's */
 	bool ldpte_moves_g;      /* of a huge page */
 	bool ldpte_sizes_1g;
 	uint64_t compared, filled, differences; /* see WP_LA_COMPARED */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The RISC-V part of the walker: the tested root is a guest's, in vsatp. From M-mode,
- * HLV.B and HSV.B read and write through it as VS- and VU-mode do, and an MRET into
+ * HLV.B and HSV.B read and write through it as VS- and VU-mode do, and an SRET into
  * them fetches. "RV" is the Privileged ISA, chapter "Hypervisor" Extension.
  *
  * What such an access leads to is a guest physical address, translated once more by
@@ -31,15 +31,15 @@ enum cause {
 	CAUSE_STORE_GUEST_PAGE = 23,
 };
 
-#define MSTATUS_MPP   ((uint64_t)3 << 11)
-#define MSTATUS_MPP_S ((uint64_t)1 << 11)
-#define MSTATUS_MPV   ((uint64_t)1 << 39)
-#define HSTATUS_SPVP  ((uint64_t)1 << 8)
-#define HSTATUS_HU    ((uint64_t)1 << 9)
-#define XLEN_64       ((uint64_t)2 << 32) /* hstatus.VSXL, vsstatus.UXL */
-#define SSTATUS_SUM   ((uint64_t)1 << 18)
-#define ENVCFG_ADUE   ((uint64_t)1 << 61)
-#define ENVCFG_PBMTE  ((uint64_t)1 << 62)
+#define MSTATUS_MPP  ((uint64_t)3 << 11)
+#define MSTATUS_SPP  ((uint64_t)1 << 8)
+#define MSTATUS_MPV  ((uint64_t)1 << 39)
+#define HSTATUS_SPVP ((uint64_t)1 << 8)
+#define HSTATUS_HU   ((uint64_t)1 << 9)
+#define XLEN_64      ((uint64_t)2 << 32) /* hstatus.VSXL, vsstatus.UXL */
+#define SSTATUS_SUM  ((uint64_t)1 << 18)
+#define ENVCFG_ADUE  ((uint64_t)1 << 61)
+#define ENVCFG_PBMTE ((uint64_t)1 << 62)
 
 /* RV "Transformed Instruction or Pseudoinstruction": an entry is read, or updated. */
 #define TINST_READS_ENTRY   0x3000u
@@ -66,7 +66,8 @@ struct access wp_riscv64_load(uint64_t va);
 struct access wp_riscv64_store(uint64_t va, uint64_t byte);
 struct access wp_riscv64_user_load(uint64_t va);
 struct access wp_riscv64_user_store(uint64_t va, uint64_t byte);
-struct access wp_riscv64_fetch(uint64_t va, uint64_t mstatus);
+struct access wp_riscv64_fetch(uint64_t va, uint64_t spp);
+void wp_riscv64_forget_guest(void);
 void wp_riscv64_set_menvcfg(uint64_t value);
 void wp_riscv64_set_henvcfg(uint64_t value);
 
@@ -105,7 +106,7 @@ static struct access access(unsigned kind, uint64_t va, uint64_t byte)
 		return is_user(kind) ? wp_riscv64_user_store(va, byte) : wp_riscv64_store(va, byte);
 	case FETCH:
 	default:
-		return wp_riscv64_fetch(va, MSTATUS_MPV | (is_user(kind) ? 0 : MSTATUS_MPP_S));
+		return wp_riscv64_fetch(va, is_user(kind) ? 0 : MSTATUS_SPP);
 	}
 }
 
@@ -221,17 +222,26 @@ static void note(struct wp_reply *reply, unsigned kind, struct outcome outcome)
 
 /* --- for the common part --- */
 
+static uint64_t previous_mode(void)
+{
+	uint64_t mstatus;
+
+	__asm__ volatile("csrr %0, mstatus" : "=r"(mstatus));
+	return mstatus & (MSTATUS_MPV | MSTATUS_MPP);
+}
+
 /*
  * Ready for accesses of a kind: in SPVP the privilege of loads and stores, and in
- * mstatus what an MRET to U-mode needs. A fetch puts there what it needs.
+ * mstatus what an MRET to U-mode needs; QEMU flushes its TLB if that changes. A fetch
+ * puts there what it needs.
  */
 static void prepare(unsigned kind)
 {
 	const uint64_t hstatus = XLEN_64 | HSTATUS_HU | (is_user(kind) ? 0 : HSTATUS_SPVP);
 
 	__asm__ volatile("csrw hstatus, %0" ::"r"(hstatus));
-	if (operation_of(kind) != FETCH)
-		__asm__ volatile("csrc mstatus, %0" ::"r"(MSTATUS_MPV | MSTATUS_MPP));
+	if (operation_of(kind) != FETCH && previous_mode() != 0)
+		wp_riscv64_forget_guest();
 }
 
 static void obey_setting(const struct wp_mailbox *mailbox)
@@ -320,11 +330,21 @@ void walker_flush_address(struct wp_mailbox *mailbox, uint64_t va)
 	__asm__ volatile("hfence.vvma %0, zero" ::"r"(va) : "memory");
 }
 
+static uint64_t mpv_after_set(void)
+{
+	uint64_t mpv;
+
+	__asm__ volatile("csrs mstatus, %0" ::"r"(MSTATUS_MPV));
+	mpv = previous_mode() & MSTATUS_MPV;
+	wp_riscv64_forget_guest();
+	return mpv != 0;
+}
+
 /*
  * As riscv64.h has it. What isn't asked for isn't touched: a trial goes on with the TLB
  * of the one before. M-mode doesn't look at satp.
  */
-void walker_trial(struct wp_mailbox *mailbox)
+static void try_load(struct wp_mailbox *mailbox)
 {
 	const uint64_t how = mailbox->parameter[1];
 	const bool without_adue = (how & WP_RISCV64_WITHOUT_ADUE) != 0;
@@ -346,6 +366,14 @@ void walker_trial(struct wp_mailbox *mailbox)
 	if (without_adue)
 		set_envcfg(ENVCFG_ADUE | ENVCFG_PBMTE);
 	mailbox->outcome[0] = made.cause == CAUSE_ECALL_FROM_U ? 0 : made.cause;
+}
+
+void walker_trial(struct wp_mailbox *mailbox)
+{
+	if ((mailbox->parameter[1] & WP_RISCV64_SET_MPV) != 0)
+		mailbox->outcome[0] = mpv_after_set();
+	else
+		try_load(mailbox);
 }
 
 void wp_riscv64_panic(uint64_t cause, uint64_t pc, uint64_t value, uint64_t value2)
