@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "grid.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
@@ -27,8 +28,7 @@ void wp_grid_cell(struct wp_grid *grid, const char *format, ...)
 {
 	va_list arguments;
 
-	if (grid->rows == 0 || grid->columns == WP_GRID_COLUMNS)
-		return;
+	assert(grid->rows > 0 && grid->columns < WP_GRID_COLUMNS);
 	va_start(arguments, format);
 	vsnprintf(grid->cells[grid->rows - 1][grid->columns++], WP_GRID_CELL, format, arguments);
 	va_end(arguments);

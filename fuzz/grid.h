@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #define WP_GRID_ROWS    40
-#define WP_GRID_COLUMNS 10
+#define WP_GRID_COLUMNS 12
 #define WP_GRID_CELL    80
 
 struct wp_grid {

@@ -143,7 +143,7 @@ void wp_matrix_row(struct wp_matrix *matrix, const struct wp_subject *subject)
 		column->found++;
 		last = column;
 	}
-	alone = json_array_size(found_by) == 1 && !by_judge;
+	alone = last != NULL && json_array_size(found_by) == 1 && !by_judge;
 	if (alone)
 		last->alone++;
 	matrix->unfound += last == NULL;
