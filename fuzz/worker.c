@@ -59,6 +59,23 @@ static struct wp_slot *slot_for(struct wp_worker *worker, const char *key)
 	return NULL;
 }
 
+/* For a finding with a key of its own; NULL: it is counted, and that is all. */
+static struct wp_slot *new_slot(struct wp_worker *worker)
+{
+	struct wp_slot *slot = slot_for(worker, worker->result.key);
+
+	if (slot == NULL) {
+		worker->unlisted++;
+		return NULL;
+	}
+	slot->programs++;
+	if (slot->state != WP_SLOT_FREE)
+		return NULL;
+	slot->row = worker->row;
+	slot->number = worker->next;
+	return slot;
+}
+
 /*
  * The report as it is comes first: shrinking may end the process. Slow machines that
  * took no part in what was found have no say in what is left of it.
@@ -95,17 +112,10 @@ static void shrink(const struct wp_campaign *campaign, struct wp_runner *runner,
 static void keep_finding(const struct wp_campaign *campaign, struct wp_runner *runner,
                          struct wp_worker *worker, struct wp_program *program)
 {
-	struct wp_slot *slot = slot_for(worker, worker->result.key);
+	struct wp_slot *slot = new_slot(worker);
 
-	if (slot == NULL) {
-		worker->unlisted++;
+	if (slot == NULL)
 		return;
-	}
-	slot->programs++;
-	if (slot->state != WP_SLOT_FREE)
-		return;
-	slot->row = worker->row;
-	slot->number = worker->next;
 	shrink(campaign, runner, worker, slot, program);
 	if (campaign->first_only)
 		campaign->board->stop = true;
@@ -116,18 +126,11 @@ static void keep_damage(const struct wp_campaign *campaign, struct wp_runner *ru
                         struct wp_worker *worker, struct wp_program *program,
                         struct wp_damage *damage)
 {
-	struct wp_slot *slot = slot_for(worker, worker->result.key);
+	struct wp_slot *slot = new_slot(worker);
 	size_t length;
 
-	if (slot == NULL) {
-		worker->unlisted++;
+	if (slot == NULL)
 		return;
-	}
-	slot->programs++;
-	if (slot->state != WP_SLOT_FREE)
-		return;
-	slot->row = worker->row;
-	slot->number = worker->next;
 	if (!campaign->as_found)
 		wp_damage_shrink(runner, program, damage, &worker->result);
 	wp_report_finding(&slot->report, program, &worker->result);
