@@ -78,14 +78,18 @@ bool wp_machines_open(struct wp_machine_set *set, struct wp_memory *memory, unsi
 	return true;
 }
 
+static void close_one(struct wp_machine **machine)
+{
+	if (*machine != NULL)
+		(*machine)->close(*machine);
+	*machine = NULL;
+}
+
 void wp_machines_close(struct wp_machine_set *set)
 {
 	for (unsigned i = 0; i < WP_MACHINE_KINDS; i++) {
-		for (unsigned arch = 0; arch < WP_ARCHS; arch++) {
-			if (set->machines[i][arch] != NULL)
-				set->machines[i][arch]->close(set->machines[i][arch]);
-			set->machines[i][arch] = NULL;
-		}
+		for (unsigned arch = 0; arch < WP_ARCHS; arch++)
+			close_one(&set->machines[i][arch]);
 	}
 }
 
@@ -121,8 +125,7 @@ bool wp_machines_prove(struct wp_machine_set *set, bool slow_too, char *why, siz
 			if (!wp_machine_kinds[i].dispensable)
 				return false;
 			snprintf(set->why[i], sizeof set->why[i], "%s", why);
-			machine->close(machine);
-			set->machines[i][arch] = NULL;
+			close_one(&set->machines[i][arch]);
 		}
 	}
 	return true;
@@ -141,12 +144,8 @@ void wp_machines_drop(struct wp_machine_set *set, const uint8_t absent[WP_MACHIN
 {
 	for (unsigned kind = 0; kind < WP_MACHINE_KINDS; kind++) {
 		for (unsigned arch = 0; arch < WP_ARCHS; arch++) {
-			struct wp_machine **machine = &set->machines[kind][arch];
-
-			if (*machine == NULL || (absent[kind] >> arch & 1) == 0)
-				continue;
-			(*machine)->close(*machine);
-			*machine = NULL;
+			if ((absent[kind] >> arch & 1) != 0)
+				close_one(&set->machines[kind][arch]);
 		}
 	}
 }
