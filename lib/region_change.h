@@ -153,7 +153,7 @@ static void remove_leaves(struct change_work *work, arch_entry table, unsigned l
 {
 	const arch_entry *entries = table_at(work->table->platform, arch_table_paddr(table));
 
-	for (size_t i = 0; i < entry_count(level + 1); i++, start += arch_span(level + 1)) {
+	for (size_t i = 0; entries && i < entry_count(level + 1); i++, start += arch_span(level + 1)) {
 		const arch_entry entry = entry_load(&entries[i]);
 
 		if (arch_is_table(entry, level + 1))
@@ -212,7 +212,7 @@ static void change_slot(struct change_work *work, const arch_entry *slot, unsign
 	frame = arch_table_paddr(entry_load(slot));
 	below = table_at(platform, frame);
 	commit_change(work, below, level + 1, from, to);
-	if (work->unmap && table_is_empty(below, level + 1, work->table->hole)) {
+	if (below && work->unmap && table_is_empty(below, level + 1, work->table->hole)) {
 		entry_store(platform, slot, empty_entry(work->table->hole, level));
 		free_later(work->batch, frame);
 		flush_unlinked(work->batch, from);
@@ -236,7 +236,10 @@ static void change_pages(struct change_work *work, const arch_entry *entries, ui
 	}
 }
 
-/* Carries out the work on [from, to] of one table. */
+/*
+ * Carries out the work on [from, to] of one table. `entries` is NULL where damage has
+ * put one table in two places: what the plan saw here has since been changed there.
+ */
 static void commit_change(struct change_work *work, const arch_entry *entries, unsigned level,
                           uint64_t from, uint64_t to)
 {
@@ -244,6 +247,8 @@ static void commit_change(struct change_work *work, const arch_entry *entries, u
 	const uint64_t span = arch_span(level);
 	uint64_t start = from & ~(span - 1);
 
+	if (!entries)
+		return;
 	if (level >= ARCH_LAST_LEVEL) {
 		change_pages(work, entries, from, to);
 		return;

@@ -181,6 +181,8 @@ static void commit_map(struct map_work *work, const arch_entry *entries, unsigne
 	const uint64_t span = arch_span(level);
 	uint64_t start = from & ~(span - 1);
 
+	if (!entries)
+		return; /* see commit_change() */
 	if (level >= ARCH_LAST_LEVEL) {
 		commit_pages(work, entries, from, to);
 		return;
