@@ -105,7 +105,7 @@ static void draw_swarm(struct wp_swarm *swarm, const struct wp_regime *regime,
 {
 	static const uint8_t spreads[4] = {3, 12, 40, 127};
 	static const uint8_t rudenesses[4] = {0, 3, 8, 24};
-	static const uint8_t tables[4] = {0, 32, 128, 128};
+	static const uint8_t others[4] = {0, 32, 128, 128};
 
 	swarm->regime = regime;
 	swarm->random = random;
@@ -120,9 +120,11 @@ static void draw_swarm(struct wp_swarm *swarm, const struct wp_regime *regime,
 		swarm->vas[0] = 0;
 	swarm->spread = spreads[wp_below(random, 4)];
 	swarm->rude = rudenesses[wp_below(random, 4)];
-	swarm->other_table = tables[wp_below(random, 4)];
+	swarm->other_table = others[wp_below(random, 4)];
 	if (swarm->weights[WP_OP_COPY_FROM] > 0)
 		swarm->other_table = 128;
+	/* such regions cost what a hundred other operations do */
+	swarm->tables = wp_chance(random, 32) ? 48 : 2;
 	swarm->growing = wp_below(random, 192);
 	swarm->huge = wp_chance(random, 64) ? 0 : 192;
 	swarm->plain_flags = wp_below(random, 256);

@@ -162,15 +162,14 @@ static void draw_rude_length(const struct wp_swarm *swarm, struct wp_length *len
  */
 static uint16_t draw_count(const struct wp_swarm *swarm)
 {
-	const unsigned kind = wp_below(swarm->random, 16);
-
-	if (kind < 8)
+	if (wp_chance(swarm->random, swarm->tables)) {
+		if (wp_chance(swarm->random, 128))
+			return (uint16_t)(510 + wp_below(swarm->random, 5));
+		return (uint16_t)(1 + wp_below(swarm->random, 1600));
+	}
+	if (wp_chance(swarm->random, 144))
 		return (uint16_t)(1 + wp_small(swarm->random, 15));
-	if (kind < 14)
-		return (uint16_t)(1 + wp_below(swarm->random, 40));
-	if (kind < 15)
-		return (uint16_t)(510 + wp_below(swarm->random, 5));
-	return (uint16_t)(1 + wp_below(swarm->random, 1600));
+	return (uint16_t)(1 + wp_below(swarm->random, 40));
 }
 
 static void draw_region_length(const struct wp_swarm *swarm, struct wp_length *length,

@@ -225,6 +225,7 @@ static void start(struct wp_runner *runner, const struct wp_program *program,
 	wp_run_walkers_start(runner, hash);
 	wp_run_warm_start(runner, hash);
 	wp_run_watch_start(runner);
+	runner->touched = (struct wp_touched){.all = true};
 	wp_memory_reset(&runner->memory);
 	wp_memory_poison(&runner->memory, wp_run_checks(runner, WP_CHECK_FRAMES)
 	                                          ? wp_entry_poison(program->regime)
@@ -233,7 +234,6 @@ static void start(struct wp_runner *runner, const struct wp_program *program,
 	               subject->fixed_frames(subject, program->regime));
 	for (unsigned i = 0; i < WP_MODEL_TABLES; i++) {
 		runner->batched[i] = false;
-		runner->swept[i] = 0;
 		wp_tlb_reset(&runner->tlbs[i], program->regime, &runner->memory);
 	}
 	subject->start(runner->instance, program->regime, &runner->platform);

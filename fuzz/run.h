@@ -64,6 +64,19 @@ struct wp_warm {
 	uint64_t va[WP_WARM_ADDRESSES];
 };
 
+/*
+ * Where translations may have changed since all live mappings were right: what the
+ * entries that were stored to translate.
+ */
+#define WP_TOUCHED 16
+struct wp_touched {
+	bool all;
+	size_t count;
+	struct {
+		uint64_t first, last;
+	} at[WP_TOUCHED];
+};
+
 /* Emulated CPUs that walk between stores. */
 #define WP_WALKED 7 /* addresses, after one store */
 struct wp_walkers {
@@ -105,7 +118,7 @@ struct wp_runner {
 	struct wp_accessed accessed;
 	uint32_t op;
 	const struct wp_call *call;      /* NULL: none is at hand */
-	uint64_t swept[WP_MODEL_TABLES]; /* the stores then, plus one; 0: never */
+	struct wp_touched touched;
 	uint32_t *frame_op;              /* the operation during which each frame was handed out */
 	struct wp_addresses addresses;
 	struct wp_probe probes[WP_MAX_ADDRESSES];
@@ -151,7 +164,9 @@ void wp_run_call(struct wp_runner *runner, const struct wp_call *call);
 /* Just the call, of those with a status but create and destroy. */
 pt_status wp_run_perform(struct wp_runner *runner, const struct wp_call *call);
 void wp_run_judge_call(struct wp_runner *runner, const struct wp_call *call);
-void wp_run_sweep(struct wp_runner *runner, unsigned table);
+void wp_run_sweep(struct wp_runner *runner, const struct wp_call *call);
+void wp_run_sweep_all(struct wp_runner *runner, unsigned table);
+void wp_run_touch(struct wp_runner *runner, uint64_t first, uint64_t last);
 uint64_t wp_run_salt(const struct wp_runner *runner);
 static inline bool wp_run_checks(const struct wp_runner *runner, enum wp_check check)
 {

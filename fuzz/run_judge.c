@@ -132,16 +132,14 @@ static void collect_runs(struct wp_runner *runner, unsigned table, size_t most)
 void wp_run_judge_call(struct wp_runner *runner, const struct wp_call *call)
 {
 	for (unsigned table = 0; table < WP_MODEL_TABLES; table++) {
-		if (!wp_model_exists(runner->model, table))
+		if (!wp_model_exists(runner->model, table) || call->opcode > WP_OP_GIVE_BACK ||
+		    (table != call->table && !runner->lent))
 			continue;
-		if (call->opcode <= WP_OP_GIVE_BACK) {
-			runner->addresses.count = 0;
-			wp_addresses_around(&runner->addresses, call->va, call->size);
-			judge_collected(runner, table);
-		}
-		if (!runner->result->finding.found)
-			wp_run_sweep(runner, table);
+		runner->addresses.count = 0;
+		wp_addresses_around(&runner->addresses, call->va, call->size);
+		judge_collected(runner, table);
 	}
+	wp_run_sweep(runner, call);
 }
 
 void wp_run_judge_all(struct wp_runner *runner)
@@ -149,8 +147,7 @@ void wp_run_judge_all(struct wp_runner *runner)
 	for (unsigned table = 0; table < WP_MODEL_TABLES; table++) {
 		if (!wp_model_exists(runner->model, table))
 			continue;
-		runner->swept[table] = 0; /* whatever wrote there without the hook */
-		wp_run_sweep(runner, table);
+		wp_run_sweep_all(runner, table);
 		runner->addresses.count = 0;
 		collect_runs(runner, table, WP_MAX_ADDRESSES / 5 - 4);
 		wp_addresses_at_edges(&runner->addresses, runner->regime);

@@ -247,14 +247,15 @@ static bool find_place(struct wp_runner *runner, uint64_t entry, struct wp_place
 	const uint64_t frame = entry & ~(uint64_t)(WP_FRAME_SIZE - 1);
 	const uint64_t offset = entry % WP_FRAME_SIZE / 8 * WP_FRAME_SIZE;
 
-	if (watch->loose_table == frame && watch->loose_links == watch->trace.links)
+	place->forked = false;
+	if (watch->loose_table == frame && watch->links == watch->trace.links)
 		return false;
-	if (watch->page_table != frame) {
+	if (watch->page_table != frame || watch->links != watch->trace.links) {
 		watch->page_table = 0;
 		watch->loose_table = 0;
+		watch->links = watch->trace.links;
 		if (!wp_trace_place(&watch->trace, entry, place)) {
-			watch->loose_table = frame;
-			watch->loose_links = watch->trace.links;
+			watch->loose_table = place->forked ? 0 : frame;
 			return false;
 		}
 		if (place->level + 1u < runner->regime->levels)
@@ -277,6 +278,7 @@ void wp_run_watch_store(struct wp_runner *runner, const void *at, uint64_t befor
 	                       (uint64_t)((const uint8_t *)at - runner->memory.host);
 	struct wp_store store;
 	struct wp_place place;
+	bool reached;
 
 	if (!watch->on)
 		return;
@@ -289,8 +291,11 @@ void wp_run_watch_store(struct wp_runner *runner, const void *at, uint64_t befor
 			         watch->stores, after, entry);
 		return;
 	}
-	if (!find_place(runner, entry, &place))
+	reached = find_place(runner, entry, &place);
+	runner->touched.all |= place.forked;
+	if (!reached)
 		return;
+	wp_run_touch(runner, place.first, place.last);
 	store = (struct wp_store){entry, before, after, runner->op};
 	wp_run_judge_break(runner, &place, &store);
 	if (!wp_run_checks(runner, WP_CHECK_STORES) || watch->suspect.found)

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every live mapping, after every operation: its two ends, a leaf between them, the
- * hole after it; and the edges of the canonical ranges. What is right is the common
- * case and passes by comparing numbers; what isn't goes to the judge for its words.
+ * Every live mapping: its two ends, a leaf between them, the hole after it; and the
+ * edges of the canonical ranges. After an operation that is so for all whose walk could
+ * read what the operation's stores changed: any other walk reads what it read before,
+ * and ends where it ended. At the end of the program it is so for all.
+ *
+ * What is right is the common case and passes by comparing numbers; what isn't goes to
+ * the judge for its words.
  */
 #include "run.h"
 
@@ -79,11 +83,15 @@ static void look_at_hole(struct sweep *sweep, uint64_t va, pt_status right)
 		tell(sweep, va, &answer, status, &mapping);
 }
 
+/*
+ * The machine reads the same entries for every byte of a leaf, and the leaf that it
+ * found is of the right size: of a single one, one end stands for both.
+ */
 static void look_at_run(struct sweep *sweep, const struct wp_run *run, uint64_t salt)
 {
 	const struct wp_expectation expected = wp_expect_run(sweep->runner->regime, run, run->va);
 	const uint64_t leaves = run->bytes / run->leaf;
-	const uint64_t offsets[] = {0, run->bytes - 1,
+	const uint64_t offsets[] = {salt & 1 ? 0 : run->bytes - 1, salt & 1 ? run->bytes - 1 : 0,
 	                            salt % leaves * run->leaf + salt % run->leaf};
 	struct leaf leaf = {
 		.size = run->leaf,
@@ -92,7 +100,7 @@ static void look_at_run(struct sweep *sweep, const struct wp_run *run, uint64_t 
 		.memory_type = (uint8_t)expected.memory_type,
 	};
 
-	for (size_t i = 0; i < (leaves > 1 ? 3 : 2); i++) {
+	for (size_t i = 0; i < (leaves > 1 ? 3 : 1); i++) {
 		leaf.pa = run->pa + offsets[i];
 		look_at_leaf(sweep, run->va + offsets[i], &leaf);
 	}
@@ -112,35 +120,102 @@ static void look_at_edges(struct sweep *sweep)
 	}
 }
 
-void wp_run_sweep(struct wp_runner *runner, unsigned table)
+static bool is_touched(const struct wp_touched *touched, const struct wp_run *run)
 {
-	struct sweep sweep = {runner, table, runner->subject->root(runner->instance, table), 0};
-	struct wp_finding *finding = &runner->result->finding;
-	struct wp_machine_stats *paper = &runner->stats->machines[0];
-	const uint64_t stores = runner->stores;
+	const uint64_t first = run->va, last = run->va + (run->bytes - 1);
+
+	for (size_t i = 0; i < touched->count; i++) {
+		/* and its neighbours: what was cut there ends beside it */
+		if (last >= touched->at[i].first - (touched->at[i].first != 0) &&
+		    first <= touched->at[i].last + (touched->at[i].last != UINT64_MAX))
+			return true;
+	}
+	return touched->all;
+}
+
+/* Those that were touched, and now and then another: a subject may keep more than tables. */
+static void sweep_runs(struct sweep *sweep, const struct wp_touched *touched)
+{
+	struct wp_runner *runner = sweep->runner;
 	const uint64_t salt = wp_run_salt(runner);
 	size_t count;
-	const struct wp_run *runs = wp_model_runs(runner->model, table, &count);
+	const struct wp_run *runs = wp_model_runs(runner->model, sweep->table, &count);
+	const size_t turn = runner->op % 4 == 0 ? salt % (count + 1) : count;
 
-	/* no store since the last sweep: every walk ends where it ended then */
-	if (runner->subject->reports_stores && runner->swept[table] == stores + 1)
-		return;
-	runner->swept[table] = stores + 1;
-
-	for (size_t i = 0; i < count && !finding->found; i++) {
+	for (size_t i = 0; i < count && !runner->result->finding.found; i++) {
 		const uint64_t end = runs[i].va + runs[i].bytes;
 
-		look_at_run(&sweep, &runs[i], salt);
+		if (i != turn && !is_touched(touched, &runs[i]))
+			continue;
+		look_at_run(sweep, &runs[i], salt);
 		if (wp_regime_canonical(runner->regime, end) &&
 		    (i + 1 == count || runs[i + 1].va != end))
-			look_at_hole(&sweep, end, PT_NOT_MAPPED);
+			look_at_hole(sweep, end, PT_NOT_MAPPED);
 	}
-	look_at_edges(&sweep);
+}
+
+static void sweep_table(struct wp_runner *runner, unsigned table, const struct wp_touched *touched)
+{
+	struct sweep sweep = {runner, table, runner->subject->root(runner->instance, table), 0};
+	struct wp_machine_stats *paper = &runner->stats->machines[0];
+	const uint64_t stores = runner->stores;
+
+	sweep_runs(&sweep, touched);
+	if (touched->all)
+		look_at_edges(&sweep);
 	paper->asked += sweep.looked_at * WP_KINDS;
 	paper->answered += sweep.looked_at *
 	                   (runner->regime->one_privilege ? WP_KINDS / 2 : WP_KINDS);
 	runner->stats->queries += sweep.looked_at;
 	if (runner->stores != stores)
-		wp_found(finding, WP_LAW_READING_WRITES_NOTHING, "store",
+		wp_found(&runner->result->finding, WP_LAW_READING_WRITES_NOTHING, "store",
 		         "query() stored to a table");
+}
+
+void wp_run_sweep_all(struct wp_runner *runner, unsigned table)
+{
+	static const struct wp_touched everything = {.all = true};
+
+	sweep_table(runner, table, &everything);
+}
+
+void wp_run_touch(struct wp_runner *runner, uint64_t first, uint64_t last)
+{
+	struct wp_touched *touched = &runner->touched;
+	const size_t latest = touched->count - 1;
+
+	/* a region call goes from low to high; what is between its stores does no harm */
+	if (touched->count == WP_TOUCHED ||
+	    (touched->count > 0 && first >= touched->at[latest].first &&
+	     first - touched->at[latest].first <=
+	             touched->at[latest].last - touched->at[latest].first + 1)) {
+		if (first < touched->at[latest].first)
+			touched->at[latest].first = first;
+		if (last > touched->at[latest].last)
+			touched->at[latest].last = last;
+		return;
+	}
+	touched->at[touched->count].first = first;
+	touched->at[touched->count++].last = last;
+}
+
+/* What the stores can't have told: roots come and go, and some subjects tell of none. */
+static bool must_look_everywhere(const struct wp_runner *runner, const struct wp_call *call)
+{
+	return !runner->watch.on || call->opcode == WP_OP_RENEW || runner->touched.all;
+}
+
+void wp_run_sweep(struct wp_runner *runner, const struct wp_call *call)
+{
+	struct wp_touched *touched = &runner->touched;
+
+	touched->all = must_look_everywhere(runner, call);
+	if (touched->count > 0 && call->opcode <= WP_OP_GIVE_BACK)
+		wp_run_touch(runner, call->va, call->va + (call->size == 0 ? 0 : call->size - 1));
+	for (unsigned table = 0; table < WP_MODEL_TABLES; table++) {
+		if (wp_model_exists(runner->model, table) && !runner->result->finding.found)
+			sweep_table(runner, table, touched);
+	}
+	touched->all = false;
+	touched->count = 0;
 }

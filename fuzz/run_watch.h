@@ -37,8 +37,8 @@ struct wp_store_watch {
 	struct wp_suspect suspect;
 	uint64_t page_table;       /* the last level's table that was stored to last; 0: another */
 	struct wp_place page_slot; /* where its first entry stands */
-	uint64_t loose_table;      /* the last one stored to that no CPU could reach... */
-	uint64_t loose_links;      /* ...and the trace's `links` then */
+	uint64_t loose_table;      /* the last one stored to that no CPU could reach; 0: none */
+	uint64_t links;            /* the trace's, when it was asked for these */
 
 	uint32_t broken_count;
 	struct wp_broken broken[WP_BROKEN];

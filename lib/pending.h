@@ -127,7 +127,7 @@ static inline bool waits_already(arch_entry first)
 /*
  * The frame of an unlinked table waits; only its first slot is written, with what
  * faults. The last in line links to itself. Where entries were damaged two of them
- * may lead to one table: it waits once.
+ * may lead to one table: it waits once; and what led to it may be gone with another.
  */
 static inline void free_later(struct pt_batch *batch, uint64_t frame)
 {
@@ -135,7 +135,7 @@ static inline void free_later(struct pt_batch *batch, uint64_t frame)
 	const uint64_t next = batch->waiting.value != 0 ? batch->waiting.value : frame;
 	const arch_entry *first = table_at(platform, frame);
 
-	if (waits_already(entry_load(first)))
+	if (!first || waits_already(entry_load(first)))
 		return;
 	entry_store(platform, first, arch_link(next));
 	batch->waiting = pt_pa(frame);

@@ -12,17 +12,19 @@ bool wp_trace_open(struct wp_trace *trace, const struct wp_memory *memory)
 		.memory = memory, .old = *memory, .word_room = 4096, .commits = 1};
 	trace->old.host = malloc(memory->frames * WP_FRAME_SIZE);
 	trace->link = calloc(memory->frames, sizeof *trace->link);
+	trace->forked = calloc(memory->frames, sizeof *trace->forked);
 	trace->fresh = calloc(memory->frames, sizeof *trace->fresh);
 	trace->fresh_in = calloc(memory->frames, sizeof *trace->fresh_in);
 	trace->words = calloc(trace->word_room, sizeof *trace->words);
-	return trace->old.host != NULL && trace->link != NULL && trace->fresh != NULL &&
-	       trace->fresh_in != NULL && trace->words != NULL;
+	return trace->old.host != NULL && trace->link != NULL && trace->forked != NULL &&
+	       trace->fresh != NULL && trace->fresh_in != NULL && trace->words != NULL;
 }
 
 void wp_trace_close(struct wp_trace *trace)
 {
 	free(trace->old.host);
 	free(trace->link);
+	free(trace->forked);
 	free(trace->fresh);
 	free(trace->fresh_in);
 	free(trace->words);
@@ -44,6 +46,7 @@ void wp_trace_reset(struct wp_trace *trace, const struct wp_regime *regime)
 	trace->regime = regime;
 	memset(trace->roots, 0, sizeof trace->roots);
 	memset(trace->link, 0, trace->memory->high_water * sizeof *trace->link);
+	memset(trace->forked, 0, trace->memory->high_water * sizeof *trace->forked);
 	trace->links = 0;
 	trace->count = 0;
 	forget_changes(trace);
@@ -93,18 +96,28 @@ static bool leads_to(const struct wp_trace *trace, uint64_t entry, unsigned leve
 	       to == frame;
 }
 
+static bool in_a_root(const struct wp_trace *trace, uint64_t entry)
+{
+	const uint64_t frame = entry & ~(uint64_t)(WP_FRAME_SIZE - 1);
+
+	return frame == trace->roots[0] || frame == trace->roots[1];
+}
+
 bool wp_trace_place(const struct wp_trace *trace, uint64_t entry, struct wp_place *place)
 {
 	uint64_t path[8], va = 0;
 	unsigned depth = 0, shift;
+	bool forked = false;
 
 	/* up to a root, and down again with the levels known */
 	for (path[0] = entry;; depth++) {
-		const uint64_t frame = path[depth] & ~(uint64_t)(WP_FRAME_SIZE - 1);
+		const size_t index = frame_index(trace, path[depth]);
 
-		if (frame == trace->roots[0] || frame == trace->roots[1])
+		if (in_a_root(trace, path[depth]))
 			break;
-		path[depth + 1] = trace->link[frame_index(trace, frame)];
+		forked |= trace->forked[index];
+		place->forked = forked;
+		path[depth + 1] = trace->link[index];
 		if (depth + 2u > trace->regime->levels || path[depth + 1] == 0)
 			return false;
 	}
@@ -128,6 +141,7 @@ bool wp_trace_place(const struct wp_trace *trace, uint64_t entry, struct wp_plac
 		.last = va + (((uint64_t)1 << shift) - 1),
 		.root = path[depth] & ~(uint64_t)(WP_FRAME_SIZE - 1),
 		.top = path[depth > 0 ? depth - 1 : 0] & ~(uint64_t)(WP_FRAME_SIZE - 1),
+		.forked = forked,
 	};
 	return true;
 }
@@ -145,6 +159,20 @@ uint64_t wp_trace_link(const struct wp_trace *trace, uint64_t frame)
 }
 
 /*
+ * Whether the entry that led to `frame` so far, as the link has it, does so beside
+ * `entry`: but for two roots that share what one slot leads to, a frame has one place.
+ */
+static bool is_forked(const struct wp_trace *trace, uint64_t entry, uint64_t frame)
+{
+	const uint64_t link = trace->link[frame_index(trace, frame)];
+
+	if (link == 0 || link == entry || !leads_to(trace, link, 1, frame))
+		return false;
+	return link % WP_FRAME_SIZE != entry % WP_FRAME_SIZE || !in_a_root(trace, link) ||
+	       !in_a_root(trace, entry);
+}
+
+/*
  * Remembers what `entry` leads to. Its level may not be known yet, as tables are built
  * before they are linked: then it is read as if of an upper level. A frame that a CPU
  * reaches already keeps its place, whatever is mapped there.
@@ -159,6 +187,7 @@ static void note_link(struct wp_trace *trace, uint64_t entry, uint64_t value)
 	    !wp_memory_is_used(trace->memory, to))
 		return;
 	trace->links++;
+	trace->forked[frame_index(trace, to)] |= is_forked(trace, entry, to);
 	if (wp_trace_place(trace, entry, &place) && place.level + 1u >= trace->regime->levels)
 		return;
 	if (wp_trace_link(trace, to) == 0)

@@ -31,6 +31,7 @@ struct wp_trace {
 	struct wp_memory old;
 
 	uint64_t *link; /* by frame: the entry that was last seen to lead there; 0: none */
+	bool *forked;   /* by frame: another entry may lead there too */
 	uint64_t links; /* stores of what may lead to a table */
 	uint64_t count; /* stores */
 	struct wp_store stores[WP_TRACE_STORES];
@@ -50,6 +51,7 @@ struct wp_place {
 	uint64_t first, last; /* addresses that it translates */
 	uint64_t root;
 	uint64_t top; /* the table that the root's entry leads to; the root, at level 0 */
+	bool forked;  /* it may stand elsewhere too */
 };
 
 /* False: out of memory. */
@@ -72,7 +74,10 @@ void wp_trace_fresh(struct wp_trace *trace, uint64_t frame);
 bool wp_trace_store(struct wp_trace *trace, uint64_t entry, uint64_t before, uint64_t after,
                     uint32_t op);
 
-/* Where the entry stands under a root; false: no CPU can reach it. */
+/*
+ * Where the entry stands under a root; false: no CPU can reach it, and then only
+ * `forked` is set: whether that is certain.
+ */
 bool wp_trace_place(const struct wp_trace *trace, uint64_t entry, struct wp_place *place);
 
 /* The entry through which a CPU can reach the frame; 0: none. */
