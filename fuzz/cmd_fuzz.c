@@ -37,11 +37,11 @@ static void print_progress(struct wp_fuzz *fuzz, uint64_t elapsed)
 
 	wp_fuzz_total(fuzz, &stats);
 	probes = probes_of(&stats);
-	printf("%s%4.0f s  %s programs/s  %s probes/s  %s behaviours  %zu finding%s%s",
+	printf("%s%4.0f s  %s programs/s  %s probes/s  %s coverpoints  %zu finding%s%s",
 	       fuzz->terminal ? "\r\033[K" : "", (double)elapsed / 1e9,
 	       wp_number((uint64_t)((double)(stats.programs - fuzz->last_programs) / seconds)),
 	       wp_number((uint64_t)((double)(probes - fuzz->last_probes) / seconds)),
-	       wp_number(stats.behaviours), fuzz->campaign.finding_count,
+	       wp_number(stats.point_count), fuzz->campaign.finding_count,
 	       fuzz->campaign.finding_count == 1 ? "" : "s", fuzz->terminal ? "" : "\n");
 	fflush(stdout);
 	fuzz->last_time = elapsed;

@@ -58,7 +58,7 @@ static double flushes_per_page(const struct wp_stats *stats)
 static void print_table(const struct wp_fuzz *fuzz)
 {
 	static const char *const heads[] = {"architecture", "programs",    "operations",
-	                                    "succeed",      "behaviours",  "findings",
+	                                    "succeed",      "coverpoints", "findings",
 	                                    "flushes/page", "paper probes"};
 	static struct wp_grid grid;
 	static struct wp_stats stats, total;
@@ -80,7 +80,7 @@ static void print_table(const struct wp_fuzz *fuzz)
 		wp_grid_cell(&grid, "%.1f%%",
 		             100.0 * (double)stats.succeeded /
 		                     (double)(stats.operations > 0 ? stats.operations : 1));
-		wp_grid_cell(&grid, "%s", wp_number(stats.behaviours));
+		wp_grid_cell(&grid, "%s", wp_number(stats.point_count));
 		wp_grid_cell(&grid, "%zu", findings_of(&fuzz->campaign, row));
 		wp_grid_cell(&grid, "%.3f", flushes_per_page(&stats));
 		wp_grid_cell(&grid, "%s", wp_number(by_name(&stats, "paper").answered));
@@ -158,7 +158,7 @@ static json_t *row_json(const struct wp_fuzz *fuzz, size_t row)
 	json = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:o}", "architecture",
 	                 fuzz->campaign.rows[row].name, "programs", (json_int_t)stats.programs,
 	                 "operations", (json_int_t)stats.operations, "succeeded",
-	                 (json_int_t)stats.succeeded, "behaviours", (json_int_t)stats.behaviours,
+	                 (json_int_t)stats.succeeded, "coverpoints", (json_int_t)stats.point_count,
 	                 "findings", (json_int_t)findings_of(&fuzz->campaign, row), "probes",
 	                 machines);
 	json_object_update_new(

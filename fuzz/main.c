@@ -7,8 +7,8 @@
 #include "cli.h"
 
 static const struct wp_command *const commands[] = {
-	&wp_command_fuzz, &wp_command_replay,   &wp_command_show,
-	&wp_command_walk, &wp_command_machines, &wp_command_planted,
+	&wp_command_fuzz,     &wp_command_replay,  &wp_command_show,     &wp_command_walk,
+	&wp_command_machines, &wp_command_planted, &wp_command_coverage,
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
@@ -61,8 +61,9 @@ int main(int argc, char **argv)
 	char name[64];
 
 	if (argc < 2)
-		wp_cli_fail("no command: fuzz, replay, show, walk, machines or planted; see "
-		            "'walkproof --help'");
+		wp_cli_fail(
+			"no command: fuzz, replay, show, walk, machines, planted or coverage; see "
+			"'walkproof --help'");
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
 	    strcmp(argv[1], "help") == 0) {
 		print_help();
@@ -74,7 +75,8 @@ int main(int argc, char **argv)
 	}
 	command = find_command(argv[1]);
 	if (command == NULL)
-		wp_cli_fail("no command '%s': fuzz, replay, show, walk, machines or planted; see "
+		wp_cli_fail("no command '%s': fuzz, replay, show, walk, machines, planted or "
+		            "coverage; see "
 		            "'walkproof --help'",
 		            argv[1]);
 	snprintf(name, sizeof name, "walkproof %s", command->name);

@@ -9,6 +9,7 @@
 
 #include "checks.h"
 #include "judge.h"
+#include "points.h"
 #include "program.h"
 #include "reading.h"
 #include "run_accessed.h"
@@ -20,9 +21,6 @@
 
 /* Slow machines are asked about one program in so many, as a rule. */
 #define WP_SAMPLE 64u
-
-/* Operation x status x leaf level, hashed by regime: what a run has shown. */
-#define WP_BEHAVIOURS 65536u
 
 struct wp_machine_stats {
 	const char *name;
@@ -42,9 +40,9 @@ struct wp_stats {
 	uint64_t leaves[5]; /* created by map, by level from the last: 4K, 2M, 1G, 512G, 256T */
 	uint64_t flushes, full_flushes;
 	uint64_t changed_leaves; /* stores by which a leaf came, went or became another */
-	uint64_t behaviours;
+	struct wp_points points[WP_ARCHS];
+	uint64_t point_count;
 	struct wp_machine_stats machines[WP_MAX_MACHINES];
-	uint8_t behaviour_seen[WP_BEHAVIOURS / 8];
 };
 
 /* A finding with where it was: operation `op` of the program (or its end). */
@@ -99,6 +97,7 @@ struct wp_runner {
 	struct pt_platform platform;
 	struct wp_reading reading; /* through which the subject only reads */
 	struct wp_stats *stats;
+	uint8_t *point_counters; /* WP_POINTS of them, for an engine; may be NULL */
 
 	/* of the program at hand */
 	const struct wp_regime *regime;
@@ -119,6 +118,7 @@ struct wp_runner {
 	uint32_t op;
 	const struct wp_call *call;      /* NULL: none is at hand */
 	struct wp_touched touched;
+	struct wp_meeting meeting; /* of the call at hand */
 	uint32_t *frame_op;              /* the operation during which each frame was handed out */
 	struct wp_addresses addresses;
 	struct wp_probe probes[WP_MAX_ADDRESSES];

@@ -394,6 +394,7 @@ void wp_run_call(struct wp_runner *runner, const struct wp_call *call)
 	case WP_OP_FLUSH:
 	case WP_OP_FLUSH_ALL:
 	case WP_OP_IGNORE:
+		runner->meeting = wp_meet(runner->regime, runner->model, call);
 		run_batch(runner, call);
 		return;
 	default:
@@ -407,6 +408,7 @@ void wp_run_call(struct wp_runner *runner, const struct wp_call *call)
 			return;
 		}
 	}
+	runner->meeting = wp_meet(runner->regime, runner->model, call);
 	wp_run_accessed_before(runner, call);
 	if (call->opcode == WP_OP_RENEW)
 		run_renew(runner, call);

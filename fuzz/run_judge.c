@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which addresses are looked at, and when; and what was counted on the way. */
+/* Which addresses are looked at, and when. */
 #include "run.h"
 
 #include <inttypes.h>
@@ -200,62 +200,5 @@ void wp_run_judge_tlbs(struct wp_runner *runner, const struct wp_call *call)
 			continue;
 		wp_tlb_judge(&runner->tlbs[table], runner->subject->root(runner->instance, table),
 		             first, last, wp_run_trace(runner), &runner->result->finding);
-	}
-}
-
-/* ---- statistics ---- */
-
-static unsigned leaf_rank(uint64_t size)
-{
-	return size < PT_4K ? 0 : ((unsigned)__builtin_ctzll(size) - 12) / 9;
-}
-
-void wp_run_count(struct wp_runner *runner, const struct wp_call *call, pt_status status)
-{
-	struct wp_stats *stats = runner->stats;
-	const unsigned rank = call->size == 0 ? 7 : leaf_rank(call->size) & 7;
-	const size_t behaviour = ((((size_t)call->opcode * PT_STATUSES + status) * 8 + rank) * 32 +
-	                          (size_t)(runner->regime - wp_regimes)) %
-	                         WP_BEHAVIOURS;
-
-	stats->operations++;
-	stats->succeeded += status == PT_OK;
-	stats->statuses[call->opcode][status]++;
-	if (call->opcode == WP_OP_MAP && status == PT_OK && rank < 5)
-		stats->leaves[rank]++;
-	if (stats->behaviour_seen[behaviour / 8] >> behaviour % 8 & 1)
-		return;
-	stats->behaviour_seen[behaviour / 8] |= (uint8_t)(1u << behaviour % 8);
-	stats->behaviours++;
-}
-
-void wp_stats_add(struct wp_stats *stats, const struct wp_stats *other)
-{
-	stats->programs += other->programs;
-	stats->operations += other->operations;
-	stats->succeeded += other->succeeded;
-	stats->skipped += other->skipped;
-	stats->queries += other->queries;
-	stats->flushes += other->flushes;
-	stats->full_flushes += other->full_flushes;
-	stats->changed_leaves += other->changed_leaves;
-	for (size_t i = 0; i < WP_OPCODES; i++) {
-		for (size_t j = 0; j < PT_STATUSES; j++)
-			stats->statuses[i][j] += other->statuses[i][j];
-	}
-	for (size_t i = 0; i < 5; i++)
-		stats->leaves[i] += other->leaves[i];
-	for (size_t i = 0; i < WP_MAX_MACHINES; i++) {
-		if (other->machines[i].name)
-			stats->machines[i].name = other->machines[i].name;
-		stats->machines[i].asked += other->machines[i].asked;
-		stats->machines[i].answered += other->machines[i].answered;
-		stats->machines[i].warm += other->machines[i].warm;
-		stats->machines[i].between += other->machines[i].between;
-	}
-	stats->behaviours = 0;
-	for (size_t i = 0; i < sizeof stats->behaviour_seen; i++) {
-		stats->behaviour_seen[i] |= other->behaviour_seen[i];
-		stats->behaviours += (uint64_t)__builtin_popcount(stats->behaviour_seen[i]);
 	}
 }

@@ -194,6 +194,26 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(leaves[600]["paddr"], "0x40000000")
         self.assertEqual(leaves[600]["size"], "0x200000")
 
+    def test_coverage_tells_what_was_never_reached(self):
+        done = self.walkproof("coverage", self.file(PROGRAM))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(done.stdout, r"(?m)^map_region +1 +never")
+        self.assertIn("never reached: map returns PT_NO_MEMORY; ", done.stdout)
+        self.assertRegex(done.stdout, r"; and \d+ more: see --never\n")
+        done = self.walkproof("coverage", "--never", "program.wp")
+        self.assertNotIn("; map with access meets a hole;", done.stdout)
+        self.assertIn("; map meets a hole;", done.stdout)
+        self.assertIn("; a leaf of 1G with rwxu-n\n", done.stdout)
+
+    def test_coverage_takes_the_regimes_of_a_folder_from_its_name(self):
+        folder = self.dir / "fuzz_riscv64_sv39"
+        folder.mkdir()
+        (folder / "seed").write_bytes(b"\x01\x00" + b"\x00" * 64)
+        told = self.json_of("coverage", folder)
+        self.assertEqual([row["architecture"] for row in told], ["riscv64"])
+        self.assertIn("PT_OK", told[0]["calls"]["map"])
+        self.assert_refused("coverage", "nowhere", says="nowhere")
+
     def test_walk_shows_everyone_in_agreement(self):
         done = self.walkproof("walk", self.file(PROGRAM), "0x80001234")
         self.assertEqual(done.returncode, 0)

@@ -2,7 +2,7 @@
 /*
  * make_seeds TARGET FOLDER: writes the seeds of a target (corpus/fuzz_x86_64 and
  * so on) into FOLDER: of many random programs, the few that between them show most
- * behaviours. The same seeds each time.
+ * point_count. The same seeds each time.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -67,12 +67,12 @@ static void make_programs(const char *prefix, const char *folder)
 		before = stats;
 		if (!wp_run(&runner, &program, &result, NULL))
 			refuse(result.finding.sentence, "a program finds something");
-		if (stats.behaviours > before.behaviours + enough)
+		if (stats.point_count > before.point_count + enough)
 			write_seed(folder, made++, bytes, size);
 		else
 			stats = before;
 	}
-	printf("%s: %u programs, %u behaviours\n", prefix, made, (unsigned)stats.behaviours);
+	printf("%s: %u programs, %u coverpoints\n", prefix, made, (unsigned)stats.point_count);
 	wp_runner_close(&runner);
 }
 

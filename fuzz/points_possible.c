@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* Which coverpoints there are to reach: the contract, restated once more. */
+#include "points.h"
+
+#define BIT(n) (1u << (n))
+
+enum {
+	ADDRESS = BIT(PT_OK) | BIT(PT_BAD_ADDRESS),
+	LEAF = ADDRESS | BIT(PT_NOT_ALIGNED) | BIT(PT_BORROWED) | BIT(PT_NOT_MAPPED),
+	NEW = ADDRESS | BIT(PT_NOT_ALIGNED) | BIT(PT_BORROWED) | BIT(PT_BAD_SIZE) |
+	      BIT(PT_BAD_FLAGS) | BIT(PT_ALREADY_MAPPED) | BIT(PT_MAPPED_TO_HUGE_PAGE) |
+	      BIT(PT_NO_MEMORY),
+	REGION = ADDRESS | BIT(PT_NOT_ALIGNED) | BIT(PT_BORROWED) | BIT(PT_BAD_SIZE) |
+	         BIT(PT_NO_MEMORY),
+	SLOTS = ADDRESS | BIT(PT_NOT_ALIGNED) | BIT(PT_BAD_SIZE),
+};
+
+enum {
+	HOLE = BIT(WP_MET_HOLE),
+	THERE = BIT(WP_MET_LEAF) | BIT(WP_MET_NO_ACCESS),
+	LARGER = BIT(WP_MET_LARGER),
+	TABLE = BIT(WP_MET_TABLE),
+};
+
+/* What an operation may return, what it may meet, and whether it has flags. */
+static const struct {
+	uint16_t statuses;
+	uint8_t meetings;
+	bool flags;
+} rules[WP_OPCODES] = {
+	[WP_OP_MAP] = {NEW, HOLE | THERE | LARGER | TABLE, true},
+	[WP_OP_UNMAP] = {LEAF, HOLE | THERE, false},
+	[WP_OP_PROTECT] = {LEAF | BIT(PT_BAD_FLAGS), HOLE | THERE, true},
+	[WP_OP_REMAP] = {LEAF | BIT(PT_BAD_FLAGS), HOLE | THERE, true},
+	[WP_OP_QUERY] = {ADDRESS | BIT(PT_NOT_MAPPED), HOLE | THERE, false},
+	[WP_OP_MAP_REGION] = {NEW, HOLE | THERE | LARGER, true},
+	[WP_OP_MAP_REGION_WITH] = {NEW, HOLE | THERE | LARGER, true},
+	[WP_OP_UNMAP_REGION] = {REGION | BIT(PT_NOT_MAPPED), HOLE | THERE | LARGER, false},
+	[WP_OP_PROTECT_REGION] = {REGION | BIT(PT_BAD_FLAGS), HOLE | THERE | LARGER, true},
+	[WP_OP_WALK] = {BIT(PT_OK), 0, false},
+	[WP_OP_COPY_FROM] = {SLOTS | BIT(PT_BORROWED), HOLE | THERE | LARGER, false},
+	[WP_OP_GIVE_BACK] = {SLOTS, HOLE | THERE | LARGER, false},
+	[WP_OP_BATCH] = {BIT(PT_OK), 0, false},
+	[WP_OP_FLUSH] = {BIT(PT_OK), 0, false},
+	[WP_OP_FLUSH_ALL] = {BIT(PT_OK), 0, false},
+	[WP_OP_IGNORE] = {BIT(PT_OK), 0, false},
+	/* of its two calls, destroy(); where create() gets no frame, operations are skipped */
+	[WP_OP_RENEW] = {BIT(PT_OK) | BIT(PT_BORROWED), 0, false},
+};
+
+bool wp_status_is_listed(enum wp_opcode opcode, pt_status status)
+{
+	return (rules[opcode].statuses >> status & 1) != 0;
+}
+
+bool wp_leaf_is_possible(enum wp_arch arch, pt_flags flags, unsigned size)
+{
+	for (size_t i = 0; i < wp_regime_count; i++) {
+		const struct wp_regime *regime = &wp_regimes[i];
+
+		if (regime->arch == arch && (regime->leaf_sizes >> (12 + 9 * size) & 1) != 0 &&
+		    wp_flags_expressible(regime, flags))
+			return true;
+	}
+	return false;
+}
+
+bool wp_meeting_is_possible(enum wp_opcode opcode, enum wp_met met, bool access)
+{
+	return (rules[opcode].meetings >> met & 1) != 0 && (rules[opcode].flags || !access);
+}
+
+const char *wp_met_name(enum wp_met met)
+{
+	static const char *const names[WP_METS] = {
+		"nothing", "hole", "table", "leaf", "no-access leaf", "larger leaf",
+	};
+
+	return names[met];
+}
