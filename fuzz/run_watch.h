@@ -9,6 +9,7 @@
 /* A valid leaf, or a table, that was made invalid and not yet flushed. */
 struct wp_broken {
 	uint64_t first, last;
+	unsigned level;
 	uint64_t entry; /* what it was */
 	uint64_t frame; /* the table; 0: it was a leaf */
 	uint64_t root;  /* that it was under */
