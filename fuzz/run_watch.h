@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a runner keeps for the checks that look at every store: run_stores.c, run_frames.c. */
+/* What a runner keeps for the checks that look at every store: run_stores.c, run_break.c. */
 #ifndef WP_RUN_WATCH_H
 #define WP_RUN_WATCH_H
 
