@@ -21,9 +21,12 @@ static const struct {
 	uint64_t programs;
 	unsigned found, alone;
 } wanted[WP_CHECKS] = {
-	[WP_CHECK_STALE] = {PROGRAMS, 5, 1},      [WP_CHECK_WARM] = {CPU_PROGRAMS, 5, 0},
-	[WP_CHECK_FRAMES] = {PROGRAMS, 5, 1},     [WP_CHECK_STORES] = {PROGRAMS, 5, 1},
-	[WP_CHECK_READING] = {PROGRAMS, 5, 1},    [WP_CHECK_REFUSALS] = {PROGRAMS, 5, 1},
+	[WP_CHECK_STALE] = {PROGRAMS, 5, 1},
+	[WP_CHECK_WARM] = {CPU_PROGRAMS, 5, 0},
+	[WP_CHECK_FRAMES] = {PROGRAMS, 5, 1},
+	[WP_CHECK_STORES] = {2 * PROGRAMS, 5, 1}, /* few batches empty a root's slot and fill it */
+	[WP_CHECK_READING] = {PROGRAMS, 5, 1},
+	[WP_CHECK_REFUSALS] = {PROGRAMS, 5, 1},
 	[WP_CHECK_DAMAGE] = {2 * PROGRAMS, 5, 1}, /* a bit turned elsewhere shows nothing */
 	[WP_CHECK_ACCESSED] = {PROGRAMS, 5, 1},
 };

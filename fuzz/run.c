@@ -4,17 +4,9 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- the platform that the subject is given: every service is watched ---- */
-
-static size_t frame_index(const struct wp_runner *runner, uint64_t pa)
-{
-	const uint64_t index = (pa - runner->memory.base) / WP_FRAME_SIZE;
-
-	return index < runner->memory.frames ? (size_t)index : 0;
-}
 
 static bool platform_alloc_frame(void *context, pt_paddr *frame)
 {
@@ -22,7 +14,6 @@ static bool platform_alloc_frame(void *context, pt_paddr *frame)
 
 	if (!wp_memory_alloc(&runner->memory, &frame->value))
 		return false;
-	runner->frame_op[frame_index(runner, frame->value)] = runner->op;
 	wp_trace_fresh(&runner->watch.trace, frame->value);
 	return true;
 }
@@ -33,37 +24,16 @@ static bool platform_alloc_frames(void *context, size_t count, uint64_t align, p
 
 	if (!wp_memory_alloc_contiguous(&runner->memory, count, align, &first->value))
 		return false;
-	for (size_t i = 0; i < count; i++) {
-		runner->frame_op[frame_index(runner, first->value) + i] = runner->op;
+	for (size_t i = 0; i < count; i++)
 		wp_trace_fresh(&runner->watch.trace, first->value + i * WP_FRAME_SIZE);
-	}
 	return true;
-}
-
-/*
- * L3: a table is given back only after the flush that unlinks it. So between the
- * last store and the free there must be a flush, unless the frame never was in a
- * table before this operation.
- */
-static void judge_free(struct wp_runner *runner, uint64_t frame)
-{
-	if (!runner->subject->reports_stores || runner->ignoring ||
-	    !wp_run_checks(runner, WP_CHECK_FRAMES))
-		return;
-	if (runner->stores == runner->stores_at_flush ||
-	    runner->frame_op[frame_index(runner, frame)] == runner->op)
-		return;
-	wp_found(&runner->result->finding, WP_LAW_NO_STALE_WALK, "freed-before-flush",
-	         "the table at %#" PRIx64 " was given back with no flush since the last store",
-	         frame);
 }
 
 static void platform_free_frame(void *context, pt_paddr frame)
 {
 	struct wp_runner *runner = context;
 
-	judge_free(runner, frame.value);
-	wp_run_judge_free(runner, frame.value);
+	wp_run_judge_free(runner, frame.value, 1);
 	wp_memory_free(&runner->memory, frame.value);
 }
 
@@ -71,7 +41,7 @@ static void platform_free_frames(void *context, pt_paddr first, size_t count)
 {
 	struct wp_runner *runner = context;
 
-	judge_free(runner, first.value);
+	wp_run_judge_free(runner, first.value, count);
 	wp_memory_free_contiguous(&runner->memory, first.value, count);
 }
 
@@ -144,8 +114,7 @@ bool wp_runner_open(struct wp_runner *runner, const struct wp_subject *subject,
 	runner->stats = stats;
 	runner->checks = WP_ALL_CHECKS;
 	runner->model = wp_model_new();
-	runner->frame_op = calloc(WP_WINDOW_FRAMES, sizeof *runner->frame_op);
-	if (!runner->model || !runner->frame_op || !wp_runner_use(runner, subject)) {
+	if (!runner->model || !wp_runner_use(runner, subject)) {
 		snprintf(why, why_size, "out of memory");
 		return false;
 	}
@@ -190,7 +159,6 @@ void wp_runner_close(struct wp_runner *runner)
 		wp_memory_close(&runner->memory);
 	wp_trace_close(&runner->watch.trace);
 	wp_model_free(runner->model);
-	free(runner->frame_op);
 }
 
 void wp_runner_add(struct wp_runner *runner, struct wp_machine *machine)
@@ -242,24 +210,6 @@ static void start(struct wp_runner *runner, const struct wp_program *program,
 	runner->stats->programs++;
 }
 
-/* L6: guest memory saw a frame used wrongly. */
-static void judge_frames(struct wp_runner *runner)
-{
-	static const struct {
-		const char *kind, *what;
-	} crimes[] = {
-		[WP_FRAME_FREED_TWICE] = {"freed-twice", "was freed twice"},
-		[WP_FRAME_FREED_FOREIGN] = {"freed-foreign", "was freed and never handed out"},
-		[WP_FRAME_WRITTEN_AFTER_FREE] = {"written-after-free",
-	                                         "was written after it was freed"},
-	};
-	const struct wp_memory *memory = &runner->memory;
-
-	if (memory->crime != WP_FRAME_FINE)
-		wp_found(&runner->result->finding, WP_LAW_NOTHING_LOST, crimes[memory->crime].kind,
-		         "frame %#" PRIx64 " %s", memory->crime_frame, crimes[memory->crime].what);
-}
-
 static void operate(struct wp_runner *runner, const struct wp_call *call)
 {
 	runner->op++;
@@ -270,7 +220,7 @@ static void operate(struct wp_runner *runner, const struct wp_call *call)
 	wp_run_call(runner, call);
 	wp_run_watch_end(runner);
 	runner->call = NULL;
-	judge_frames(runner);
+	wp_run_judge_frames(runner);
 	if (!runner->result->finding.found)
 		wp_run_judge_call(runner, call);
 	if (!runner->result->finding.found)
@@ -315,7 +265,7 @@ static void end(struct wp_runner *runner)
 			         "destroy() of a table that lends nothing fails");
 	}
 	wp_memory_audit(&runner->memory);
-	judge_frames(runner);
+	wp_run_judge_frames(runner);
 	if (runner->memory.in_use != 0)
 		wp_found(&runner->result->finding, WP_LAW_NOTHING_LOST, "leak",
 		         "after destroy() and a flush %zu frames are not free",

@@ -116,10 +116,9 @@ struct wp_runner {
 	struct wp_store_watch watch;
 	struct wp_accessed accessed;
 	uint32_t op;
-	const struct wp_call *call;      /* NULL: none is at hand */
+	const struct wp_call *call; /* NULL: none is at hand */
 	struct wp_touched touched;
 	struct wp_meeting meeting; /* of the call at hand */
-	uint32_t *frame_op;              /* the operation during which each frame was handed out */
 	struct wp_addresses addresses;
 	struct wp_probe probes[WP_MAX_ADDRESSES];
 	struct wp_answer answers[WP_MAX_ADDRESSES];
@@ -206,7 +205,10 @@ void wp_run_watch_end(struct wp_runner *runner);
 void wp_run_watch_audit(struct wp_runner *runner);
 void wp_run_judge_break(struct wp_runner *runner, const struct wp_place *place,
                         const struct wp_store *store);
-void wp_run_judge_free(struct wp_runner *runner, uint64_t frame);
+/* The frames of a call that ended so, and of which `before` were in use when it began. */
+void wp_run_judge_frame_count(struct wp_runner *runner, pt_status status, size_t before);
+void wp_run_judge_frames(struct wp_runner *runner);
+void wp_run_judge_free(struct wp_runner *runner, uint64_t first, size_t count);
 void wp_run_judge_fresh(struct wp_runner *runner);
 void wp_run_name_freed(struct wp_runner *runner, uint64_t va, const struct wp_answer *answer);
 static inline const struct wp_trace *wp_run_trace(const struct wp_runner *runner)

@@ -132,32 +132,6 @@ static bool same_mapping(const struct pt_mapping *a, const struct pt_mapping *b)
 	       a->size == b->size && a->flags == b->flags;
 }
 
-/* L2, L6: frames in use are what the model says; between unlinking and flush, more. */
-static void judge_frame_count(struct wp_runner *runner, pt_status status, size_t before)
-{
-	struct wp_finding *finding = &runner->result->finding;
-	size_t tables = 0;
-
-	for (unsigned i = 0; i < WP_MODEL_TABLES; i++) {
-		if (wp_model_exists(runner->model, i))
-			tables += wp_model_tables(runner->model, i);
-	}
-	if (status != PT_OK && runner->memory.in_use != before)
-		wp_found(finding, WP_LAW_ALL_OR_NOTHING, "frames",
-		         "a call that returned %s left %zu frames in use, %zu before",
-		         pt_status_name(status), runner->memory.in_use, before);
-	else if (runner->memory.in_use > tables + runner->waiting)
-		wp_found(finding, WP_LAW_NOTHING_LOST, "leak",
-		         "%zu frames are in use, the mappings need %zu and %zu wait for a flush",
-		         runner->memory.in_use, tables, runner->waiting);
-	else if (runner->memory.in_use < tables)
-		wp_found(finding, WP_LAW_NOTHING_LOST, "freed-in-use",
-		         "%zu frames are in use, the mappings need %zu", runner->memory.in_use,
-		         tables);
-	else
-		runner->waiting = runner->memory.in_use - tables;
-}
-
 static void judge_outcome(struct wp_runner *runner, const struct wp_call *call,
                           const struct wp_verdict *verdict, const struct outcome *outcome)
 {
@@ -222,7 +196,7 @@ static void run_status_call(struct wp_runner *runner, const struct wp_call *call
 		runner->lent = true;
 	if (runner->batched[call->table])
 		runner->waiting += verdict.removed;
-	judge_frame_count(runner, outcome.status, frames);
+	wp_run_judge_frame_count(runner, outcome.status, frames);
 }
 
 /* ---- walk ---- */
@@ -322,7 +296,7 @@ static bool create(struct wp_runner *runner, unsigned table)
 		wp_found(&runner->result->finding, WP_LAW_STATUS, "status",
 		         "create() returned %s, it must return %s", pt_status_name(status),
 		         pt_status_name(verdict.status));
-	judge_frame_count(runner, status, frames);
+	wp_run_judge_frame_count(runner, status, frames);
 	return status == PT_OK && !runner->result->finding.found;
 }
 
@@ -339,7 +313,7 @@ static void run_renew(struct wp_runner *runner, const struct wp_call *call)
 		         pt_status_name(verdict.status));
 	if (runner->batched[call->table])
 		runner->waiting += verdict.removed;
-	judge_frame_count(runner, status, frames);
+	wp_run_judge_frame_count(runner, status, frames);
 	if (status == PT_OK && !runner->result->finding.found)
 		create(runner, call->table);
 }
@@ -373,7 +347,7 @@ static void run_batch(struct wp_runner *runner, const struct wp_call *call)
 	runner->ignoring = false;
 	if (!runner->batched[0] && !runner->batched[1])
 		runner->waiting = 0;
-	judge_frame_count(runner, PT_OK, frames);
+	wp_run_judge_frame_count(runner, PT_OK, frames);
 }
 
 void wp_run_call(struct wp_runner *runner, const struct wp_call *call)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a runner keeps for the checks that look at every store: run_stores.c, run_frames.c. */
+/* What a runner keeps for the checks that look at every store: run_stores.c, run_break.c. */
 #ifndef WP_RUN_WATCH_H
 #define WP_RUN_WATCH_H
 
@@ -9,6 +9,7 @@
 /* A valid leaf, or a table, that was made invalid and not yet flushed. */
 struct wp_broken {
 	uint64_t first, last;
+	unsigned level;
 	uint64_t entry; /* what it was */
 	uint64_t frame; /* the table; 0: it was a leaf */
 	uint64_t root;  /* that it was under */

@@ -91,11 +91,15 @@ static void unlink_empty_tables(struct pt_table *table, struct place *place, uin
 	       table_is_empty_beside(place->tables[place->level], place->level,
 	                             index_of(vaddr, place->level), place->hole)) {
 		const arch_entry *slot;
+		arch_entry entry;
 		uint64_t frame;
 
 		place->level--;
 		slot = &place->tables[place->level][index_of(vaddr, place->level)];
-		frame = arch_table_paddr(entry_load(slot));
+		entry = entry_load(slot);
+		if (!entry_is_table(entry, place->level, place->hole))
+			return; /* damage has put one table in two places: it is unlinked */
+		frame = arch_table_paddr(entry);
 		entry_store(table->platform, slot, empty_entry(place->hole, place->level));
 		free_later(batch, frame);
 		flush_unlinked(batch, vaddr);

@@ -76,12 +76,19 @@ void wp_trace_commit(struct wp_trace *trace)
 	forget_changes(trace);
 }
 
+bool wp_trace_is_fresh(const struct wp_trace *trace, uint64_t frame)
+{
+	const size_t index = frame_index(trace, frame);
+
+	return index < trace->memory->frames && trace->fresh_in[index] == trace->commits;
+}
+
 void wp_trace_fresh(struct wp_trace *trace, uint64_t frame)
 {
 	const size_t index = frame_index(trace, frame);
 
 	/* one that comes and goes within a call is listed once */
-	if (index >= trace->memory->frames || trace->fresh_in[index] == trace->commits)
+	if (index >= trace->memory->frames || wp_trace_is_fresh(trace, frame))
 		return;
 	trace->fresh_in[index] = trace->commits;
 	trace->fresh[trace->fresh_count++] = (uint32_t)index;

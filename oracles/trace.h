@@ -67,6 +67,9 @@ void wp_trace_commit(struct wp_trace *trace);
 /* A frame was handed out. */
 void wp_trace_fresh(struct wp_trace *trace, uint64_t frame);
 
+/* Whether it was since the operation began. */
+bool wp_trace_is_fresh(const struct wp_trace *trace, uint64_t frame);
+
 /*
  * After the store. False: it isn't one aligned entry of a frame that is handed out, or
  * isn't in memory.

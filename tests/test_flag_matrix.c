@@ -6,112 +6,37 @@
  * machine leaves unanswered is counted, and the counts must be what the known
  * quirks make them.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #include "finding.h"
-#include "machine.h"
 #include "model.h"
-#include "machine_set.h"
-#include "subject.h"
 
 #include "flag_meanings.h"
+#include "machine_bench.h"
 
-#define BASE   WP_WINDOW_BASE
-#define FRAMES WP_WINDOW_FRAMES
-
-/* ---- the bench: a table, and the machines that walk it ---- */
-
-/* Kinds asked and answered, and what follows from the table above. */
+/* Kinds asked and answered, and what follows from the table of meanings. */
 struct tally {
 	unsigned long asked, answered, open, typed;
 };
 
-struct bench {
-	const struct wp_regime *regime;
-	struct wp_memory memory;
-	struct pt_platform platform;
-	struct pt_table table;
-	struct wp_machine_set set;
+/* A regime's, over a table and all machines that walk it. */
+struct matrix {
+	struct bench bench;
 	struct tally of[WP_MACHINE_KINDS];
 	unsigned long mapped, no_access, refused;
 };
 
-static bool alloc_frame(void *context, pt_paddr *frame)
+static void open_matrix(struct matrix *matrix, const struct wp_regime *regime)
 {
-	return wp_memory_alloc(context, &frame->value);
+	memset(matrix, 0, sizeof *matrix);
+	bench_open(&matrix->bench, regime);
+	bench_create(&matrix->bench);
 }
 
-static void free_frame(void *context, pt_paddr frame)
+static void close_matrix(struct matrix *matrix)
 {
-	wp_memory_free(context, frame.value);
-}
-
-static void flush_address(void *context, pt_vaddr vaddr)
-{
-	(void)context;
-	(void)vaddr;
-}
-
-static void flush_all(void *context)
-{
-	(void)context;
-}
-
-/* Every machine there is, and each must show that it serves the regime. */
-static void open_machines(struct bench *bench)
-{
-	char why[300];
-
-	if (!wp_machines_open(&bench->set, &bench->memory, 1u << bench->regime->arch, 0, why,
-	                      sizeof why))
-		fail_msg("%s", why);
-	for (unsigned kind = 0; kind < WP_MACHINE_KINDS; kind++) {
-		struct wp_machine *machine = bench->set.machines[kind][bench->regime->arch];
-
-		if (machine != NULL && !machine->supports(machine, bench->regime)) {
-			machine->close(machine);
-			bench->set.machines[kind][bench->regime->arch] = NULL;
-		} else if (machine != NULL &&
-		           !machine->self_test(machine, bench->regime, why, sizeof why)) {
-			fail_msg("%s", why);
-		}
-	}
-}
-
-static void open_bench(struct bench *bench, const struct wp_regime *regime)
-{
-	memset(bench, 0, sizeof *bench);
-	bench->regime = regime;
-	assert_true(wp_memory_open(&bench->memory, BASE, FRAMES));
-	bench->platform = (struct pt_platform){
-		.context = &bench->memory,
-		.alloc_frame = alloc_frame,
-		.free_frame = free_frame,
-		.direct_first = pt_pa(BASE),
-		.direct_size = FRAMES * WP_FRAME_SIZE,
-		.direct_base = bench->memory.host,
-		.flush_address = flush_address,
-		.flush_all = flush_all,
-	};
-	open_machines(bench);
-	assert_int_equal(pt_create(&bench->table, wp_library_backend(regime), &bench->platform,
-	                           regime->half),
-	                 PT_OK);
-}
-
-static void close_bench(struct bench *bench)
-{
-	assert_int_equal(pt_destroy(&bench->table, NULL), PT_OK);
-	assert_int_equal(bench->memory.in_use, 0);
-	wp_machines_close(&bench->set);
-	wp_memory_close(&bench->memory);
+	bench_destroy(&matrix->bench);
+	bench_close(&matrix->bench);
 }
 
 /* ---- one mapping ---- */
@@ -159,12 +84,13 @@ static void check_query(const struct bench *bench, const struct one *one, uint64
 	assert_int_equal(mapping.flags, one->flags);
 }
 
-static void check_machine(struct bench *bench, const struct one *one, uint64_t at, unsigned kind)
+static void check_machine(struct matrix *matrix, const struct one *one, uint64_t at, unsigned kind)
 {
 	const struct wp_probe probe = {at, WP_ALL_KINDS};
-	struct wp_machine *machine = bench->set.machines[kind][bench->regime->arch];
+	struct bench *bench = &matrix->bench;
+	struct wp_machine *machine = *bench_machine(bench, kind);
 	const uint8_t open = left_open(bench->regime, one);
-	struct tally *tally = &bench->of[kind];
+	struct tally *tally = &matrix->of[kind];
 	struct wp_answer answer;
 
 	machine->load(machine, bench->regime, bench->table.root.value);
@@ -189,50 +115,50 @@ static void check_machine(struct bench *bench, const struct one *one, uint64_t a
 	assert_false(answer.global && (one->flags & PT_USER));
 }
 
-static void check_mapping(struct bench *bench, const struct one *one)
+static void check_mapping(struct matrix *matrix, const struct one *one)
 {
 	const uint64_t offsets[] = {0, one->size / 2 + 0x123, one->size - 1};
 
 	for (unsigned i = 0; i < 3; i++) {
-		check_query(bench, one, one->va + offsets[i]);
+		check_query(&matrix->bench, one, one->va + offsets[i]);
 		for (unsigned kind = 0; kind < WP_MACHINE_KINDS; kind++) {
-			if (bench->set.machines[kind][bench->regime->arch])
-				check_machine(bench, one, one->va + offsets[i], kind);
+			if (*bench_machine(&matrix->bench, kind))
+				check_machine(matrix, one, one->va + offsets[i], kind);
 		}
 	}
 }
 
-static void check_refused(struct bench *bench, const struct one *one)
+static void check_refused(struct matrix *matrix, const struct one *one)
 {
 	struct pt_mapping mapping;
 
-	assert_int_equal(
-		pt_map(&bench->table, pt_va(one->va), pt_pa(one->pa), one->size, one->flags, NULL),
-		PT_BAD_FLAGS);
-	assert_int_equal(pt_query(&bench->table, pt_va(one->va), &mapping), PT_NOT_MAPPED);
-	bench->refused++;
+	assert_int_equal(pt_map(&matrix->bench.table, pt_va(one->va), pt_pa(one->pa), one->size,
+	                        one->flags, NULL),
+	                 PT_BAD_FLAGS);
+	assert_int_equal(pt_query(&matrix->bench.table, pt_va(one->va), &mapping), PT_NOT_MAPPED);
+	matrix->refused++;
 }
 
-static void check_one(struct bench *bench, struct one one)
+static void check_one(struct matrix *matrix, struct one one)
 {
-	const char *meaning = meaning_of(bench->regime, one.flags);
+	const char *meaning = meaning_of(matrix->bench.regime, one.flags);
 	struct pt_mapping removed;
 
-	assert_int_equal(wp_flags_expressible(bench->regime, one.flags), meaning != NULL);
+	assert_int_equal(wp_flags_expressible(matrix->bench.regime, one.flags), meaning != NULL);
 	if (!meaning) {
-		check_refused(bench, &one);
+		check_refused(matrix, &one);
 		return;
 	}
 	one.allowed = kinds_of(meaning);
-	assert_int_equal(wp_flags_allowed(bench->regime, one.flags), one.allowed);
-	assert_int_equal(
-		pt_map(&bench->table, pt_va(one.va), pt_pa(one.pa), one.size, one.flags, NULL),
-		PT_OK);
-	check_mapping(bench, &one);
-	assert_int_equal(pt_unmap(&bench->table, pt_va(one.va), &removed, NULL), PT_OK);
+	assert_int_equal(wp_flags_allowed(matrix->bench.regime, one.flags), one.allowed);
+	assert_int_equal(pt_map(&matrix->bench.table, pt_va(one.va), pt_pa(one.pa), one.size,
+	                        one.flags, NULL),
+	                 PT_OK);
+	check_mapping(matrix, &one);
+	assert_int_equal(pt_unmap(&matrix->bench.table, pt_va(one.va), &removed, NULL), PT_OK);
 	assert_int_equal(removed.flags, one.flags);
-	bench->mapped++;
-	bench->no_access += one.allowed == 0;
+	matrix->mapped++;
+	matrix->no_access += one.allowed == 0;
 }
 
 /* ---- the matrix ---- */
@@ -250,9 +176,9 @@ static uint64_t address_for(const struct wp_regime *regime, unsigned range, uint
 }
 
 /* All pages lead out of the window: low in physical memory, and at its very top. */
-static void run_matrix(struct bench *bench)
+static void run_matrix(struct matrix *matrix)
 {
-	const struct wp_regime *regime = bench->regime;
+	const struct wp_regime *regime = matrix->bench.regime;
 
 	for (unsigned level = 0; level < regime->levels; level++) {
 		const uint64_t size = wp_regime_span(regime, level);
@@ -262,10 +188,10 @@ static void run_matrix(struct bench *bench)
 			continue;
 		for (pt_flags flags = 0; flags < 64; flags++) {
 			for (unsigned i = 0; i < 2; i++)
-				check_one(bench, (struct one){.va = address_for(regime, i, size),
-				                              .pa = pas[i],
-				                              .size = size,
-				                              .flags = flags});
+				check_one(matrix, (struct one){.va = address_for(regime, i, size),
+				                               .pa = pas[i],
+				                               .size = size,
+				                               .flags = flags});
 		}
 	}
 }
@@ -303,9 +229,9 @@ static unsigned long open_kinds(const struct wp_regime *regime)
 	return 0;
 }
 
-static void assert_counts(const struct bench *bench)
+static void assert_counts(struct matrix *matrix)
 {
-	const struct wp_regime *regime = bench->regime;
+	const struct wp_regime *regime = matrix->bench.regime;
 	const unsigned long pages = 2 * (unsigned long)__builtin_popcountll(regime->leaf_sizes);
 	const unsigned long mapped = pages * expressible(regime);
 	const unsigned kinds = regime->one_privilege ? 3 : 6;
@@ -318,35 +244,35 @@ static void assert_counts(const struct bench *bench)
 			? pages / 2 * (expressible(regime) - without_access(regime))
 			: 0;
 
-	assert_int_equal(bench->mapped, mapped);
-	assert_int_equal(bench->refused, pages * 64 - mapped);
-	assert_int_equal(bench->no_access, pages * without_access(regime));
-	assert_int_equal(bench->of[WP_PAPER].asked, mapped * 3 * 6);
-	assert_int_equal(bench->of[WP_PAPER].answered, mapped * 3 * kinds);
-	assert_int_equal(bench->of[WP_PAPER].open, pages * 3 * open_kinds(regime));
-	if (bench->set.machines[WP_UNICORN_MACHINE][regime->arch])
-		assert_int_equal(bench->of[WP_UNICORN_MACHINE].answered,
+	assert_int_equal(matrix->mapped, mapped);
+	assert_int_equal(matrix->refused, pages * 64 - mapped);
+	assert_int_equal(matrix->no_access, pages * without_access(regime));
+	assert_int_equal(matrix->of[WP_PAPER].asked, mapped * 3 * 6);
+	assert_int_equal(matrix->of[WP_PAPER].answered, mapped * 3 * kinds);
+	assert_int_equal(matrix->of[WP_PAPER].open, pages * 3 * open_kinds(regime));
+	if (*bench_machine(&matrix->bench, WP_UNICORN_MACHINE))
+		assert_int_equal(matrix->of[WP_UNICORN_MACHINE].answered,
 		                 (mapped - unanswered) * 3 * kinds);
-	if (bench->set.machines[WP_QEMU_MACHINE][regime->arch])
-		assert_int_equal(bench->of[WP_QEMU_MACHINE].answered,
+	if (*bench_machine(&matrix->bench, WP_QEMU_MACHINE))
+		assert_int_equal(matrix->of[WP_QEMU_MACHINE].answered,
 		                 mapped * 3 * kinds - unfetched);
-	if (bench->set.machines[WP_KVM_MACHINE][regime->arch])
-		assert_true(bench->of[WP_KVM_MACHINE].answered > mapped);
+	if (*bench_machine(&matrix->bench, WP_KVM_MACHINE))
+		assert_true(matrix->of[WP_KVM_MACHINE].answered > mapped);
 }
 
-static void print_counts(const struct bench *bench)
+static void print_counts(const struct matrix *matrix)
 {
 	print_message("%-21s %3lu mapped (%lu no-access), %3lu refused; paper answers %lu of %lu",
-	              bench->regime->name, bench->mapped, bench->no_access, bench->refused,
-	              bench->of[WP_PAPER].answered, bench->of[WP_PAPER].asked);
-	if (bench->of[WP_PAPER].open)
-		print_message(" (%lu open)", bench->of[WP_PAPER].open);
+	              matrix->bench.regime->name, matrix->mapped, matrix->no_access,
+	              matrix->refused, matrix->of[WP_PAPER].answered, matrix->of[WP_PAPER].asked);
+	if (matrix->of[WP_PAPER].open)
+		print_message(" (%lu open)", matrix->of[WP_PAPER].open);
 	for (unsigned kind = WP_PAPER + 1; kind < WP_MACHINE_KINDS; kind++) {
-		if (bench->of[kind].asked > 0)
+		if (matrix->of[kind].asked > 0)
 			print_message(", %s %lu", wp_machine_kinds[kind].name,
-			              bench->of[kind].answered);
-		if (bench->of[kind].typed > 0)
-			print_message(" (%lu with memory type)", bench->of[kind].typed);
+			              matrix->of[kind].answered);
+		if (matrix->of[kind].typed > 0)
+			print_message(" (%lu with memory type)", matrix->of[kind].typed);
 	}
 	print_message("\n");
 }
@@ -355,13 +281,13 @@ static void every_flag_set_means_to_each_cpu_what_the_contract_says(void **state
 {
 	(void)state;
 	for (size_t i = 0; i < wp_regime_count; i++) {
-		struct bench bench;
+		struct matrix matrix;
 
-		open_bench(&bench, &wp_regimes[i]);
-		run_matrix(&bench);
-		print_counts(&bench);
-		assert_counts(&bench);
-		close_bench(&bench);
+		open_matrix(&matrix, &wp_regimes[i]);
+		run_matrix(&matrix);
+		print_counts(&matrix);
+		assert_counts(&matrix);
+		close_matrix(&matrix);
 	}
 }
 
@@ -369,16 +295,16 @@ static void a_flag_that_does_not_exist_is_refused(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < wp_regime_count; i++) {
-		struct bench bench;
+		struct matrix matrix;
 
-		open_bench(&bench, &wp_regimes[i]);
+		open_matrix(&matrix, &wp_regimes[i]);
 		for (unsigned bit = 6; bit < 32; bit++)
-			check_refused(&bench,
+			check_refused(&matrix,
 			              &(struct one){.va = address_for(&wp_regimes[i], 0, PT_4K),
 			                            .pa = 7 * PT_4K,
 			                            .size = PT_4K,
 			                            .flags = PT_READ | 1u << bit});
-		close_bench(&bench);
+		close_matrix(&matrix);
 	}
 }
 

@@ -88,6 +88,26 @@ static pt_status map_half(struct wp_instance *instance, unsigned table, uint64_t
 	return status;
 }
 
+/* The program of `text` is run on `subject`, which is the library but for one function. */
+static void use_odd(const struct wp_subject *subject, struct wp_program *program, const char *text)
+{
+	char why[200];
+
+	assert_true(wp_program_parse(program, text, why, sizeof why));
+	assert_true(wp_runner_use(&runner, subject));
+}
+
+/* On the library as it is nothing breaks. */
+static void put_back(const struct wp_program *program)
+{
+	static struct wp_program refused;
+	struct wp_refusals count;
+	struct wp_result result;
+
+	assert_true(wp_runner_use(&runner, &wp_library_subject));
+	assert_true(wp_refuse_each(&runner, program, &wp_refuse_all, &refused, &result, &count));
+}
+
 static void what_breaks_in_the_sweep_is_a_program(void **state)
 {
 	static const char text[] = "walkproof 1\nregime x86_64\n"
@@ -95,23 +115,19 @@ static void what_breaks_in_the_sweep_is_a_program(void **state)
 				   "map_region t0 va=0x3000 pa=0x3000 size=2x2M flags=r-----\n"
 				   "query t0 va=0x3000\n";
 	static struct wp_program program, refused;
-	static struct wp_subject half;
+	struct wp_subject half = wp_library_subject;
 	struct wp_result result, again;
 	struct wp_refusals count;
-	char why[200];
 
 	(void)state;
-	half = wp_library_subject;
 	half.map_region = map_half;
-	assert_true(wp_program_parse(&program, text, why, sizeof why));
-	assert_true(wp_refuse_each(&runner, &program, &wp_refuse_all, &refused, &result, &count));
-	assert_true(wp_runner_use(&runner, &half));
+	use_odd(&half, &program, text);
 	assert_true(wp_run(&runner, &program, &result, NULL));
 	assert_false(wp_refuse_each(&runner, &program, &wp_refuse_all, &refused, &result, &count));
 	assert_int_equal(refused.ops[0].opcode, WP_OP_REFUSE);
 	assert_false(wp_run(&runner, &refused, &again, NULL));
 	assert_string_equal(again.key, result.key);
-	assert_true(wp_runner_use(&runner, &wp_library_subject));
+	put_back(&program);
 }
 
 /* Writes an entry back as it was: through the hook, and past it. */
@@ -130,20 +146,16 @@ static void a_store_by_query_is_found_whatever_it_stores(void **state)
 {
 	static const char text[] = "walkproof 1\nregime x86_64\nquery t0 va=0x3000\n";
 	static struct wp_program program;
-	static struct wp_subject storing;
+	struct wp_subject storing = wp_library_subject;
 	struct wp_result result;
-	char why[200];
 
 	(void)state;
-	storing = wp_library_subject;
 	storing.query = query_and_store;
-	assert_true(wp_program_parse(&program, text, why, sizeof why));
-	assert_true(wp_runner_use(&runner, &storing));
+	use_odd(&storing, &program, text);
 	assert_false(wp_run(&runner, &program, &result, NULL));
 	assert_int_equal(result.finding.law, WP_LAW_READING_WRITES_NOTHING);
 	assert_string_equal(result.key, "x86_64-L5-query-store");
-	assert_true(wp_runner_use(&runner, &wp_library_subject));
-	assert_true(wp_run(&runner, &program, &result, NULL));
+	put_back(&program);
 }
 
 static int open_runner(void **state)

@@ -47,51 +47,50 @@ static void scope_of(const struct wp_subject *subject, struct wp_scope *scope)
 	assert_true(scope->count > 0);
 }
 
-/* The next program that breaks a law on the subject that the runner has. */
-static void find_one(struct wp_random *random, const struct wp_scope *scope,
-                     struct wp_program *program, struct wp_result *result)
-{
-	for (unsigned tries = 0; tries < 5000; tries++) {
-		wp_program_generate(program, scope, random);
-		if (!wp_run(runner, program, result, NULL))
-			return;
-	}
-	fail_msg("no program breaks %s", runner->subject->name);
-}
+/* A program that breaks a law, on the subject that the runner has. */
+struct found {
+	bool damaged; /* by itself it breaks none */
+	struct wp_program program;
+	struct wp_damage damage;
+	struct wp_result result;
+};
 
-/* The next program that breaks one on damaged tables, and the damage. */
-static void find_damage(struct wp_random *random, const struct wp_scope *scope,
-                        struct wp_program *program, struct wp_damage *damage,
-                        struct wp_result *result)
+/* The next one. */
+static void find_one(struct wp_random *random, const struct wp_scope *scope, struct found *found)
 {
+	struct wp_program *program = &found->program;
 	struct wp_damage_stats aside = {0};
 
 	for (unsigned tries = 0; tries < 5000; tries++) {
 		wp_program_generate(program, scope, random);
-		damage->at = 1 + wp_random_below(random, program->count);
-		damage->seed = wp_random_next(random);
-		if (!wp_damage_run(runner, program, damage, &aside, result))
+		if (!found->damaged) {
+			if (!wp_run(runner, program, &found->result, NULL))
+				return;
+			continue;
+		}
+		found->damage.at = 1 + wp_random_below(random, program->count);
+		found->damage.seed = wp_random_next(random);
+		if (!wp_damage_run(runner, program, &found->damage, &aside, &found->result))
 			return;
 	}
-	fail_msg("no damage breaks %s", runner->subject->name);
+	fail_msg("no %s breaks %s", found->damaged ? "damage" : "program", runner->subject->name);
 }
 
 /* It follows what a frame held before, wherever that leads; campaigns run it in a process apart. */
 static const char ends_the_process[] = "x86-dirty-table";
 
-/* Calls `check` for a few findings of every other planted bug that a program shows. */
-static void for_each_finding(unsigned each, void (*check)(const struct wp_program *program,
-                                                          const struct wp_result *result))
+/* Calls `check` for a few findings of every planted bug that only damage shows, or of every other. */
+static void for_each_finding(bool damaged, unsigned each, void (*check)(const struct found *found))
 {
+	static struct found found;
 	size_t bugs = 0;
 
+	found.damaged = damaged;
 	for (size_t i = 0; i < wp_planted_subject_count; i++) {
-		static struct wp_program program;
 		struct wp_random random;
-		struct wp_result result;
 		struct wp_scope scope;
 
-		if (wp_planted_subjects[i]->damaged_only ||
+		if (wp_planted_subjects[i]->damaged_only != damaged ||
 		    strcmp(wp_planted_subjects[i]->name, ends_the_process) == 0)
 			continue;
 		bugs++;
@@ -99,39 +98,11 @@ static void for_each_finding(unsigned each, void (*check)(const struct wp_progra
 		scope_of(wp_planted_subjects[i], &scope);
 		wp_random_seed(&random, i);
 		for (unsigned n = 0; n < each; n++) {
-			find_one(&random, &scope, &program, &result);
-			check(&program, &result);
+			find_one(&random, &scope, &found);
+			check(&found);
 		}
 	}
-	assert_true(bugs >= PROGRAM_BUGS);
-}
-
-/* The same, for the bugs that only damaged tables show. */
-static void for_each_damage(unsigned each, void (*check)(const struct wp_program *program,
-                                                         const struct wp_damage *damage,
-                                                         const struct wp_result *result))
-{
-	size_t bugs = 0;
-
-	for (size_t i = 0; i < wp_planted_subject_count; i++) {
-		static struct wp_program program;
-		struct wp_random random;
-		struct wp_damage damage;
-		struct wp_result result;
-		struct wp_scope scope;
-
-		if (!wp_planted_subjects[i]->damaged_only)
-			continue;
-		bugs++;
-		assert_true(wp_runner_use(runner, wp_planted_subjects[i]));
-		scope_of(wp_planted_subjects[i], &scope);
-		wp_random_seed(&random, i);
-		for (unsigned n = 0; n < each; n++) {
-			find_damage(&random, &scope, &program, &damage, &result);
-			check(&program, &damage, &result);
-		}
-	}
-	assert_true(bugs >= DAMAGE_BUGS);
+	assert_true(bugs >= (damaged ? DAMAGE_BUGS : PROGRAM_BUGS));
 }
 
 static bool still_breaks(const struct wp_program *program, const char *key)
@@ -143,38 +114,37 @@ static bool still_breaks(const struct wp_program *program, const char *key)
 
 /* ------------------------------------------------------------------------ tests */
 
-static void check_needed(const struct wp_program *program, const struct wp_result *found)
+static void check_needed(const struct found *found)
 {
 	static struct wp_program shrunk, without;
 	struct wp_result result;
 
-	shrunk = *program;
+	shrunk = found->program;
 	assert_true(wp_shrink(runner, &shrunk, &result, WP_SHRINK_RUNS));
-	assert_string_equal(result.key, found->key);
-	assert_true(shrunk.count <= program->count);
-	assert_true(still_breaks(&shrunk, found->key));
+	assert_string_equal(result.key, found->result.key);
+	assert_true(shrunk.count <= found->program.count);
+	assert_true(still_breaks(&shrunk, found->result.key));
 	for (size_t i = 0; i < shrunk.count; i++) {
 		without = shrunk;
 		without.count--;
 		memmove(&without.ops[i], &without.ops[i + 1],
 		        (without.count - i) * sizeof without.ops[0]);
-		assert_false(still_breaks(&without, found->key));
+		assert_false(still_breaks(&without, found->result.key));
 	}
 }
 
 static void the_key_stays_and_every_operation_left_is_needed(void **state)
 {
 	(void)state;
-	for_each_finding(4, check_needed);
+	for_each_finding(false, 4, check_needed);
 }
 
-static void check_settled(const struct wp_program *program, const struct wp_result *found)
+static void check_settled(const struct found *found)
 {
 	static struct wp_program shrunk;
 	struct wp_result result;
 
-	(void)found;
-	shrunk = *program;
+	shrunk = found->program;
 	assert_true(wp_shrink(runner, &shrunk, &result, WP_SHRINK_RUNS));
 	for (size_t i = 0; i < shrunk.count; i++) {
 		const struct wp_op *op = &shrunk.ops[i];
@@ -187,16 +157,15 @@ static void check_settled(const struct wp_program *program, const struct wp_resu
 static void what_is_left_has_addresses_that_depend_on_nothing(void **state)
 {
 	(void)state;
-	for_each_finding(2, check_settled);
+	for_each_finding(false, 2, check_settled);
 }
 
-static void check_again(const struct wp_program *program, const struct wp_result *found)
+static void check_again(const struct found *found)
 {
 	static struct wp_program once, twice;
 	struct wp_result result;
 
-	(void)found;
-	once = twice = *program;
+	once = twice = found->program;
 	assert_true(wp_shrink(runner, &once, &result, WP_SHRINK_RUNS));
 	assert_true(wp_shrink(runner, &twice, &result, WP_SHRINK_RUNS));
 	assert_true(wp_program_equal(&once, &twice));
@@ -205,25 +174,25 @@ static void check_again(const struct wp_program *program, const struct wp_result
 static void the_same_program_shrinks_to_the_same_one(void **state)
 {
 	(void)state;
-	for_each_finding(2, check_again);
+	for_each_finding(false, 2, check_again);
 }
 
-static void check_bound(const struct wp_program *program, const struct wp_result *found)
+static void check_bound(const struct found *found)
 {
 	static struct wp_program shrunk;
 	const uint64_t before = stats.programs;
 	struct wp_result result;
 
-	shrunk = *program;
+	shrunk = found->program;
 	assert_true(wp_shrink(runner, &shrunk, &result, 7));
 	assert_true(stats.programs - before <= 8);
-	assert_true(still_breaks(&shrunk, found->key));
+	assert_true(still_breaks(&shrunk, found->result.key));
 }
 
 static void it_takes_no_more_runs_than_it_may(void **state)
 {
 	(void)state;
-	for_each_finding(3, check_bound);
+	for_each_finding(false, 3, check_bound);
 }
 
 static bool still_breaks_damaged(const struct wp_program *program, const struct wp_damage *damage,
@@ -236,20 +205,19 @@ static bool still_breaks_damaged(const struct wp_program *program, const struct 
 	       strcmp(result.key, key) == 0;
 }
 
-static void check_damage_needed(const struct wp_program *program, const struct wp_damage *damage,
-                                const struct wp_result *found)
+static void check_damage_needed(const struct found *found)
 {
 	static struct wp_program shrunk, without;
-	struct wp_damage moved = *damage;
-	struct wp_result result = *found;
+	struct wp_damage moved = found->damage;
+	struct wp_result result = found->result;
 
-	shrunk = *program;
+	shrunk = found->program;
 	wp_damage_shrink(runner, &shrunk, &moved, &result);
-	assert_string_equal(result.key, found->key);
-	assert_int_equal(moved.seed, damage->seed);
-	assert_true(shrunk.count <= program->count);
+	assert_string_equal(result.key, found->result.key);
+	assert_int_equal(moved.seed, found->damage.seed);
+	assert_true(shrunk.count <= found->program.count);
 	assert_true(moved.at <= shrunk.count);
-	assert_true(still_breaks_damaged(&shrunk, &moved, found->key));
+	assert_true(still_breaks_damaged(&shrunk, &moved, found->result.key));
 	for (size_t i = 0; i < shrunk.count; i++) {
 		const struct wp_damage earlier = {moved.at - (i < moved.at), moved.seed};
 
@@ -257,14 +225,14 @@ static void check_damage_needed(const struct wp_program *program, const struct w
 		without.count--;
 		memmove(&without.ops[i], &without.ops[i + 1],
 		        (without.count - i) * sizeof without.ops[0]);
-		assert_false(still_breaks_damaged(&without, &earlier, found->key));
+		assert_false(still_breaks_damaged(&without, &earlier, found->result.key));
 	}
 }
 
 static void the_damage_moves_with_the_operations_and_each_one_left_is_needed(void **state)
 {
 	(void)state;
-	for_each_damage(8, check_damage_needed);
+	for_each_finding(true, 8, check_damage_needed);
 }
 
 /* Else a bug that programs have come to find would be shrunk here as damage only. */
