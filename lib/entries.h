@@ -214,9 +214,13 @@ static inline arch_entry empty_entry(pt_paddr hole, unsigned level)
 	return ARCH_HAS_HOLE_FRAME && level < ARCH_LAST_LEVEL ? arch_table(hole.value) : 0;
 }
 
+/*
+ * LoongArch: nothing but an empty slot leads to the hole, though the CPU ignores bits
+ * above the address (4.2.5). A store there would change every empty slot.
+ */
 static inline bool entry_is_table(arch_entry entry, unsigned level, pt_paddr hole)
 {
-	if (ARCH_HAS_HOLE_FRAME && entry == empty_entry(hole, level))
+	if (ARCH_HAS_HOLE_FRAME && arch_table_paddr(entry) == hole.value)
 		return false;
 	return arch_is_table(entry, level);
 }
@@ -226,7 +230,7 @@ static inline enum pt_entry_kind entry_kind(arch_entry entry, unsigned level, pt
 {
 	if (entry == empty_entry(hole, level))
 		return PT_ENTRY_EMPTY;
-	if (arch_is_table(entry, level))
+	if (entry_is_table(entry, level, hole))
 		return PT_ENTRY_TABLE;
 	return arch_is_leaf(entry, level) ? PT_ENTRY_LEAF : PT_ENTRY_MALFORMED;
 }

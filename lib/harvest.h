@@ -72,7 +72,7 @@ static pt_status op_harvest(struct pt_table *table, pt_vaddr vaddr, uint64_t siz
 	struct harvest harvest = {.table = table, .visit = visit, .context = context};
 	const arch_entry *root = table_at(table->platform, table->root.value);
 	const uint64_t last = vaddr.value + size - 1;
-	struct change_plan plan = {.table = table};
+	struct change_plan plan = {.table = table, .batch = batch};
 	struct pending pending;
 	pt_status status = check_region(table, vaddr.value, size);
 

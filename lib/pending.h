@@ -125,6 +125,15 @@ static inline bool waits_already(arch_entry first)
 }
 
 /*
+ * Whether a table on the way of a change waits in the batch already: only damage leads to
+ * one, and it may be freed by a flush that comes before the change.
+ */
+static inline bool table_waits(const struct pt_batch *batch, const arch_entry *entries)
+{
+	return batch && batch->waiting.value != 0 && waits_already(entry_load(entries));
+}
+
+/*
  * The frame of an unlinked table waits; only its first slot is written, with what
  * faults. The last in line links to itself. Where entries were damaged two of them
  * may lead to one table: it waits once; and what led to it may be gone with another.

@@ -153,7 +153,8 @@ static void remove_leaves(struct change_work *work, arch_entry table, unsigned l
 {
 	const arch_entry *entries = table_at(work->table->platform, arch_table_paddr(table));
 
-	for (size_t i = 0; entries && i < entry_count(level + 1); i++, start += arch_span(level + 1)) {
+	for (size_t i = 0; entries && i < entry_count(level + 1);
+	     i++, start += arch_span(level + 1)) {
 		const arch_entry entry = entry_load(&entries[i]);
 
 		if (arch_is_table(entry, level + 1))
@@ -261,11 +262,12 @@ static void commit_change(struct change_work *work, const arch_entry *entries, u
 }
 
 /* Plans, reserves, and sets up `work`; PT_OK: nothing can fail any more. */
-static pt_status prepare_change(struct change_work *work, uint64_t vaddr, uint64_t size)
+static pt_status prepare_change(struct change_work *work, uint64_t vaddr, uint64_t size,
+                                const struct pt_batch *batch)
 {
 	struct pt_table *table = work->table;
 	const uint64_t last = vaddr + size - 1;
-	struct change_plan plan = {.table = table};
+	struct change_plan plan = {.table = table, .batch = batch};
 	pt_status status;
 
 	if (region_touches_borrowed(table, vaddr, last) ||
@@ -292,7 +294,7 @@ static pt_status op_unmap_region(struct pt_table *table, pt_vaddr vaddr, uint64_
 
 	if (status != PT_OK)
 		return status;
-	status = prepare_change(&work, vaddr.value, size);
+	status = prepare_change(&work, vaddr.value, size, batch);
 	if (status != PT_OK)
 		return status;
 	pending_open(&pending, table, batch);
@@ -314,7 +316,7 @@ static pt_status op_protect_region(struct pt_table *table, pt_vaddr vaddr, uint6
 		return status;
 	if (!flags_are_good(flags))
 		return PT_BAD_FLAGS;
-	status = prepare_change(&work, vaddr.value, size);
+	status = prepare_change(&work, vaddr.value, size, batch);
 	if (status != PT_OK)
 		return status;
 

@@ -54,8 +54,9 @@ static inline bool layout_wants_leaf(const struct layout *layout, uint64_t start
 
 struct map_plan {
 	const struct layout *layout;
-	pt_status status; /* of the first leaf that can't be made */
-	size_t tables;    /* missing */
+	const struct pt_batch *batch; /* that the call is given; NULL: none */
+	pt_status status;             /* of the first leaf that can't be made */
+	size_t tables;                /* missing */
 };
 
 static inline void plan_refuses(struct map_plan *plan, pt_status status)
@@ -114,7 +115,8 @@ static pt_status plan_map(struct map_plan *plan, const arch_entry *entries, unsi
 				plan->tables++;
 			} else {
 				below = table_at(layout->table->platform, arch_table_paddr(entry));
-				if (!below || !table_is_open(entry))
+				if (!below || !table_is_open(entry) ||
+				    table_waits(plan->batch, below))
 					return PT_MALFORMED;
 			}
 			status = plan_map(plan, below, level + 1, later(start, from),
@@ -204,7 +206,7 @@ static pt_status map_layout(const struct layout *layout, struct pt_batch *batch)
 {
 	struct pt_table *table = layout->table;
 	const arch_entry *root = table_at(table->platform, table->root.value);
-	struct map_plan plan = {layout, PT_OK, 0};
+	struct map_plan plan = {layout, batch, PT_OK, 0};
 	struct map_work work = {.layout = layout, .reserve = {table->platform, 0}};
 	struct pending pending;
 	pt_status status;

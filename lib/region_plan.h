@@ -5,6 +5,7 @@
 
 struct change_plan {
 	struct pt_table *table;
+	const struct pt_batch *batch; /* that the call is given; NULL: none */
 	bool has_hole;
 	size_t tables; /* that the splits need */
 };
@@ -67,7 +68,7 @@ static pt_status plan_change(struct change_plan *plan, const arch_entry *entries
 			                                   arch_table_paddr(entry));
 			pt_status status;
 
-			if (!below || !table_is_open(entry))
+			if (!below || !table_is_open(entry) || table_waits(plan->batch, below))
 				return PT_MALFORMED;
 			status = plan_change(plan, below, level + 1, first, last);
 			if (status != PT_OK)

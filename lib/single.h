@@ -29,6 +29,16 @@ static void link_leaf(struct pt_table *table, struct reserve *reserve, const str
 	entry_store(table->platform, place->slot, entry);
 }
 
+/* Whether the way to `place` leads through a table that waits; see table_waits(). */
+static inline bool place_waits(const struct place *place, const struct pt_batch *batch)
+{
+	for (unsigned level = 1; batch && level <= place->level; level++) {
+		if (table_waits(batch, place->tables[level]))
+			return true;
+	}
+	return false;
+}
+
 /* map, once the arguments are known to be good; `level` is a constant where it matters. */
 ALWAYS_INLINE pt_status map_leaf(struct pt_table *table, uint64_t va, unsigned level,
                                  arch_entry leaf, struct pt_batch *batch)
@@ -42,6 +52,8 @@ ALWAYS_INLINE pt_status map_leaf(struct pt_table *table, uint64_t va, unsigned l
 	status = refuse_leaf(&place, level);
 	if (status != PT_OK)
 		return status;
+	if (place_waits(&place, batch))
+		return PT_MALFORMED;
 	if (place.level < level && !reserve_fill(&reserve, level - place.level))
 		return PT_NO_MEMORY;
 
@@ -127,7 +139,7 @@ static bool root_entry_goes(const struct place *place, uint64_t vaddr)
  * of the contract.
  */
 static inline pt_status find_leaf(const struct pt_table *table, uint64_t vaddr, bool good_flags,
-                                  uint64_t paddr, struct place *place)
+                                  uint64_t paddr, const struct pt_batch *batch, struct place *place)
 {
 	if (!range_is_canonical(table, vaddr, vaddr) || !range_is_physical(paddr, paddr))
 		return PT_BAD_ADDRESS;
@@ -143,7 +155,7 @@ static inline pt_status find_leaf(const struct pt_table *table, uint64_t vaddr, 
 	if (table->borrowers && place->level == 0 && place->kind == PT_ENTRY_LEAF &&
 	    slot_is_lent(table, index_of(vaddr, 0)))
 		return PT_BORROWED;
-	if (place_is_malformed(place))
+	if (place_is_malformed(place) || place_waits(place, batch))
 		return PT_MALFORMED;
 	return place->kind == PT_ENTRY_LEAF ? PT_OK : PT_NOT_MAPPED;
 }
@@ -167,7 +179,7 @@ static pt_status op_unmap(struct pt_table *table, pt_vaddr vaddr, struct pt_mapp
 	const uint64_t va = vaddr.value;
 	struct pending pending;
 	struct place place;
-	const pt_status status = find_leaf(table, va, true, 0, &place);
+	const pt_status status = find_leaf(table, va, true, 0, batch, &place);
 
 	if (status != PT_OK)
 		return status;
@@ -223,7 +235,8 @@ static pt_status op_protect(struct pt_table *table, pt_vaddr vaddr, pt_flags fla
 {
 	struct pending pending;
 	struct place place;
-	const pt_status status = find_leaf(table, vaddr.value, flags_are_good(flags), 0, &place);
+	const pt_status status = find_leaf(table, vaddr.value, flags_are_good(flags), 0, batch,
+	                                   &place);
 
 	if (status != PT_OK)
 		return status;
@@ -244,7 +257,7 @@ static pt_status op_remap(struct pt_table *table, pt_vaddr vaddr, pt_paddr paddr
 	struct pending pending;
 	struct place place;
 	const pt_status status = find_leaf(table, vaddr.value, flags_are_good(flags), paddr.value,
-	                                   &place);
+	                                   batch, &place);
 
 	if (status != PT_OK)
 		return status;

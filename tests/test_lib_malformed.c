@@ -42,6 +42,26 @@ static void a_malformed_entry_stops_every_call_and_nothing_changes(void **state)
 	expect(unmap(lib, lib->va), PT_OK);
 }
 
+/* LA 4.2.5: a CPU ignores what is above the address, and what it meets is the hole. */
+static void only_an_empty_loongarch_slot_leads_to_the_hole(void **state)
+{
+	struct lib *lib = *state;
+
+	if (lib->row->backend != &pt_loongarch64)
+		return;
+	expect(map(lib, lib->va, PA, lib->page, RW), PT_OK);
+	for (unsigned level = 0; level + 1 < lib->row->levels; level++) {
+		const uint64_t frame = frame_of(&lib->table, level);
+		const size_t index = level == 0 ? root_index(lib) : 0;
+		const uint64_t entry = get_entry(lib, frame, index);
+
+		set_entry(lib, frame, index, lib->table.hole.value | (uint64_t)1 << 50);
+		assert_every_call_says_malformed(lib);
+		set_entry(lib, frame, index, entry);
+	}
+	expect(unmap(lib, lib->va), PT_OK);
+}
+
 static enum pt_walk_next count_visits(void *context, const struct pt_visit *visit)
 {
 	(void)visit;
@@ -225,6 +245,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_malformed_entry_stops_every_call_and_nothing_changes),
+		cmocka_unit_test(only_an_empty_loongarch_slot_leads_to_the_hole),
 		cmocka_unit_test(a_table_that_is_not_memory_is_malformed_and_not_entered),
 		cmocka_unit_test(destroy_passes_by_a_table_that_is_not_memory),
 		cmocka_unit_test(malformed_root_entries_are_neither_lent_nor_replaced),
