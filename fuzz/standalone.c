@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "entry.h"
-#include "operands.h"
 #include "standalone_parts.h"
 
 /* ---- how a finding can be seen ---- */
@@ -32,8 +31,7 @@ static const struct {
 	{WP_LAW_WALKABLE_STORES, "", WP_BY_STORES | WP_BY_TLB | WP_BY_CPU, NULL},
 	{WP_LAW_READING_WRITES_NOTHING, "store", WP_BY_READING, NULL},
 	{WP_LAW_NOTHING_LOST, "", WP_BY_FRAMES, NULL},
-	{WP_LAW_USES_TOLD, "uses", WP_BY_USES | WP_BY_CPU, NULL},
-	{WP_LAW_USES_TOLD, "", 0, "harvests are made by the framework, beside the program"},
+	{WP_LAW_USES_TOLD, "", WP_BY_USES | WP_BY_CPU, NULL},
 };
 
 /* After "ARCH-": "L3-unmap-stale", or "crash-map-segv". */
@@ -68,53 +66,6 @@ static bool choose_way(struct wp_standalone *file, char *why, size_t why_size)
 	snprintf(why, why_size, "no way is known to show %s without the framework",
 	         file->report->key);
 	return false;
-}
-
-/* Whether an operation is about it, or about what is beside it. */
-static bool is_concerned(const struct wp_program *program, uint64_t va)
-{
-	for (size_t i = 0; i < program->count; i++) {
-		const struct wp_op *op = &program->ops[i];
-		const uint64_t size = op->length.unit == WP_UNITS
-		                              ? op->length.value
-		                              : op->length.count * wp_unit_bytes(op->length.unit);
-
-		if (op->opcode <= WP_OP_GIVE_BACK && op->opcode != WP_OP_WALK &&
-		    va - (op->va.value - 1) <= size + 1)
-			return true;
-	}
-	return false;
-}
-
-static void add_address(struct wp_standalone *file, uint64_t va)
-{
-	for (size_t i = 0; i < file->va_count; i++) {
-		if (file->va[i] == va)
-			return;
-	}
-	if (file->va_count < WP_SHOWN_ADDRESSES && wp_regime_canonical(file->regime, va))
-		file->va[file->va_count++] = va;
-}
-
-/* What the sentence names: a number that is no virtual address after all does no harm. */
-static void choose_addresses(struct wp_standalone *file)
-{
-	const struct wp_program *program = file->program;
-	const char *at = file->report->sentence;
-
-	while ((at = strstr(at, "0x")) != NULL) {
-		char *end;
-		const uint64_t va = strtoull(at, &end, 16);
-
-		if (is_concerned(program, va))
-			add_address(file, va);
-		at = end;
-	}
-	for (size_t i = program->count; i-- > 0 && file->va_count < 2;) {
-		if (program->ops[i].opcode <= WP_OP_GIVE_BACK &&
-		    program->ops[i].opcode != WP_OP_WALK)
-			add_address(file, program->ops[i].va.value);
-	}
 }
 
 /* ---- the file ---- */
@@ -288,7 +239,7 @@ bool wp_standalone_print(const struct wp_report *report, const struct wp_subject
 		snprintf(why, why_size, "out of memory");
 		return false;
 	}
-	choose_addresses(&file);
+	file.va_count = wp_report_addresses(report, file.va, WP_SHOWN_ADDRESSES);
 	print_head(&file);
 	print_constants(&file);
 	print_parts(&file);

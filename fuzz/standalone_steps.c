@@ -116,19 +116,19 @@ static void print_argument(const struct wp_call *call, enum argument argument, F
 static void print_call(const struct wp_standalone *file, const struct wp_call *call)
 {
 	FILE *out = file->out;
+	const bool tells = call->opcode == WP_OP_UNMAP_REGION && (file->by & WP_BY_USES) != 0;
 
-	fprintf(out, "pt_%s(&table[%u]", wp_opcode_name(call->opcode), call->table);
+	fprintf(out, "pt_%s%s(&table[%u]", wp_opcode_name(call->opcode), tells ? "_with" : "",
+	        call->table);
 	for (size_t i = 0; arguments[call->opcode][i] != END; i++)
 		print_argument(call, arguments[call->opcode][i], out);
+	if (tells)
+		fputs(", told, NULL", out);
 	if (call->opcode != WP_OP_QUERY)
 		fprintf(out, file->batched[call->table] ? ", &batch[%u]" : ", NULL", call->table);
 	fputc(')', out);
 }
 
-static const char *status_name(pt_status status)
-{
-	return pt_status_name(status);
-}
 
 /* ---- what the model says ---- */
 
@@ -213,10 +213,17 @@ static bool may_fault(const struct wp_standalone *file, const struct wp_call *ca
 	return false;
 }
 
+static bool only_reads(enum wp_opcode opcode)
+{
+	return opcode == WP_OP_QUERY || opcode == WP_OP_WALK;
+}
+
 static void print_before(const struct wp_standalone *file, const struct wp_call *call, bool last)
 {
 	FILE *out = file->out;
 
+	if (file->by & WP_BY_STORES)
+		fputs("\tbegin_step();\n", out);
 	for (unsigned t = 0; t < WP_MODEL_TABLES; t++) {
 		for (size_t i = 0; i < file->va_count && file->made[t]; i++) {
 			if (file->by & WP_BY_TLB)
@@ -229,24 +236,31 @@ static void print_before(const struct wp_standalone *file, const struct wp_call 
 	}
 	if ((file->by & WP_BY_USES) && file->va_count > 0 && file->made[call->table] &&
 	    call->opcode != WP_OP_RENEW)
-		fprintf(out, "\tcpu_records(&table[%u], 0x%" PRIx64 ");\n", call->table,
-		        file->va[0]);
+		fprintf(out, "\tcpu_records(&table[%u], 0x%" PRIx64 ", %s);\n", call->table,
+		        file->va[0],
+		        file->lent || file->batched[0] || file->batched[1] ? "false" : "true");
 	if (last && (file->by & WP_BY_FLUSHES))
 		fprintf(out, "\tflushes = 0;\n");
-	if (last && (file->by & WP_BY_READING))
+	if (last && (file->by & WP_BY_READING) && only_reads(call->opcode))
 		fputs("\tonly_read(true);\n", out);
 }
 
-static void print_uses(const struct wp_standalone *file, const struct wp_call *call, bool moved)
+/* `made`: the leaf is another one than before, or there was none. */
+static void print_uses(const struct wp_standalone *file, const struct wp_call *call,
+                       pt_status status, bool made)
 {
-	const bool tells = call->opcode == WP_OP_UNMAP || call->opcode == WP_OP_PROTECT ||
-	                   call->opcode == WP_OP_REMAP;
+	const bool tells = status == PT_OK &&
+	                   (call->opcode == WP_OP_UNMAP || call->opcode == WP_OP_PROTECT ||
+	                    call->opcode == WP_OP_REMAP);
 
-	if (tells && file->va[0] - call->va < PT_4K)
-		fputs("\texpect_told(&said);\n", file->out);
-	if (call->opcode != WP_OP_UNMAP)
-		fprintf(file->out, "\t%s(&table[%u]);\n", moved ? "expect_unused" : "expect_uses",
-		        call->table);
+	if (tells)
+		fputs("\tif (use.va - said.vaddr.value < said.size)\n\t\texpect_told(&said);\n",
+		      file->out);
+	if (made)
+		fprintf(file->out, "\texpect_new(&table[%u], 0x%" PRIx64 ");\n", call->table,
+		        file->va[0]);
+	else
+		fprintf(file->out, "\texpect_uses(&table[%u]);\n", call->table);
 }
 
 /* What query() and the CPU must say of an address now. */
@@ -281,6 +295,22 @@ static void print_address(const struct wp_standalone *file, unsigned table, uint
 	        flags & PT_USER ? "true" : "false");
 }
 
+/* L5 is broken by query(), which is asked after each operation, too. */
+static void print_reading(const struct wp_standalone *file)
+{
+	if ((file->by & WP_BY_READING) == 0)
+		return;
+	fputs("\tonly_read(true);\n", file->out);
+	for (unsigned t = 0; t < WP_MODEL_TABLES; t++) {
+		for (size_t i = 0; i < file->va_count && file->made[t]; i++)
+			fprintf(file->out,
+			        "\tpt_query(&table[%u], pt_va(0x%" PRIx64
+			        "), &(struct pt_mapping){0});\n",
+			        t, file->va[i]);
+	}
+	fputs("\tonly_read(false);\n", file->out);
+}
+
 static void print_after(const struct wp_standalone *file)
 {
 	for (unsigned t = 0; t < WP_MODEL_TABLES; t++) {
@@ -294,6 +324,7 @@ static void print_after(const struct wp_standalone *file)
 				print_address(file, t, file->va[i]);
 		}
 	}
+	print_reading(file);
 	if (file->by & WP_BY_STORES)
 		fputs("\texpect_walkable();\n", file->out);
 	if (file->by & WP_BY_FRAMES)
@@ -319,7 +350,7 @@ static bool print_create(struct wp_standalone *file, unsigned table)
 	fprintf(file->out,
 	        "\texpect(0, \"create()\", pt_create(&table[%u], &pt_%s, &platform, %s), %s);\n",
 	        table, wp_library_backend(file->regime)->name, halves[file->regime->half],
-	        status_name(verdict.status));
+	        pt_status_name(verdict.status));
 	spend(file, &verdict);
 	file->made[table] = verdict.status == PT_OK;
 	return file->made[table];
@@ -363,7 +394,7 @@ static void print_renew(struct wp_standalone *file, const struct wp_call *call, 
 	fprintf(file->out, "\texpect(%zu, \"destroy()\", pt_destroy(&table[%u], ", i + 1,
 	        call->table);
 	fprintf(file->out, file->batched[call->table] ? "&batch[%u]" : "NULL", call->table);
-	fprintf(file->out, "), %s);\n", status_name(verdict.status));
+	fprintf(file->out, "), %s);\n", pt_status_name(verdict.status));
 	file->waiting += file->batched[call->table] ? verdict.removed : 0;
 	file->made[call->table] = verdict.status != PT_OK;
 	if (verdict.status == PT_OK)
@@ -372,14 +403,14 @@ static void print_renew(struct wp_standalone *file, const struct wp_call *call, 
 
 #define MAX_VISITS 600u
 
-static void print_walk(struct wp_standalone *file, const struct wp_call *call)
+static void print_walk(struct wp_standalone *file, const struct wp_call *call, bool last)
 {
 	static struct wp_visit visits[MAX_VISITS];
 	const size_t found = wp_model_walk(file->model, call->table, call->count, visits,
 	                                   MAX_VISITS);
 	const size_t count = found < MAX_VISITS ? found : MAX_VISITS;
 
-	if ((file->by & WP_BY_VISITS) == 0) {
+	if ((file->by & WP_BY_VISITS) == 0 || !last) {
 		fprintf(file->out, "\tpt_walk(&table[%u], SIZE_MAX, NULL, NULL, NULL);\n",
 		        call->table);
 		return;
@@ -422,13 +453,11 @@ static void print_status_call(struct wp_standalone *file, const struct wp_call *
 {
 	const bool last = i == file->last;
 	const struct wp_run *run = file->va_count > 0 ? wp_model_find(file->model, call->table,
-	                                                              file->va[0])
-	                                              : NULL;
-	const uint64_t before = run != NULL ? run->pa - run->va : 0;
+	                                                        file->va[0])
+	                                        : NULL;
+	const bool mapped = run != NULL;
+	const uint64_t before = mapped ? run->pa - run->va : 0;
 	const struct wp_verdict verdict = predict(file, call);
-	const bool moved = run != NULL && call->opcode == WP_OP_REMAP && verdict.status == PT_OK &&
-	                   file->va[0] - call->va < verdict.size &&
-	                   call->pa - call->va != before;
 	const bool quiet = last && (file->by & WP_BY_FLUSHES);
 
 	if (quiet && file->batched[call->table])
@@ -438,22 +467,24 @@ static void print_status_call(struct wp_standalone *file, const struct wp_call *
 	fprintf(file->out, "\texpect(%zu, \"%s()\",\n\t       ", i + 1,
 	        wp_opcode_name(call->opcode));
 	print_call(file, call);
-	fprintf(file->out, ",\n\t       %s);\n", status_name(verdict.status));
+	fprintf(file->out, ",\n\t       %s);\n", pt_status_name(verdict.status));
 	spend(file, &verdict);
 	if (file->batched[call->table])
 		file->waiting += verdict.removed;
 	file->lent |= call->opcode == WP_OP_COPY_FROM && verdict.status == PT_OK;
 	if (!last)
 		return;
-	if (file->by & WP_BY_READING)
+	if ((file->by & WP_BY_READING) && only_reads(call->opcode))
 		fputs("\tonly_read(false);\n", file->out);
 	print_said(file, call, i, &verdict);
 	if (quiet && file->batched[call->table])
 		fprintf(file->out, "\texpect_recorded(&batch[%u], count, all);\n", call->table);
 	if (quiet)
 		fputs("\texpect_flushes(0);\n", file->out);
-	if ((file->by & WP_BY_USES) && run != NULL)
-		print_uses(file, call, moved);
+	run = file->va_count > 0 ? wp_model_find(file->model, call->table, file->va[0]) : NULL;
+	if (file->by & WP_BY_USES)
+		print_uses(file, call, verdict.status,
+		           run != NULL && (!mapped || run->pa - run->va != before));
 }
 
 static void print_step(struct wp_standalone *file, size_t i)
@@ -485,7 +516,7 @@ static void print_step(struct wp_standalone *file, size_t i)
 	if (call.opcode == WP_OP_RENEW) {
 		print_renew(file, &call, i);
 	} else if (call.opcode == WP_OP_WALK) {
-		print_walk(file, &call);
+		print_walk(file, &call, i == file->last);
 		if (i == file->last && (file->by & WP_BY_READING))
 			fputs("\tonly_read(false);\n", file->out);
 	} else {
@@ -537,9 +568,10 @@ void wp_standalone_steps(struct wp_standalone *file)
 		batches |= opcode == WP_OP_BATCH;
 		says |= opcode == WP_OP_UNMAP || (opcode >= WP_OP_PROTECT && opcode <= WP_OP_QUERY);
 	}
-	fputs("/* ---- the finding ---- */\n\nint main(void)\n{\n"
-	      "\tstatic struct pt_table table[2];\n",
-	      file->out);
+	fprintf(file->out,
+	        "/* ---- the finding ---- */\n\n%s(void)\n{\n"
+	        "\tstatic struct pt_table table[2];\n",
+	        file->by & WP_BY_USES ? "static void finding" : "int main");
 	if (batches)
 		fputs("\tstatic struct pt_batch batch[2];\n", file->out);
 	if (says)
@@ -552,5 +584,10 @@ void wp_standalone_steps(struct wp_standalone *file)
 		print_end(file);
 	else
 		print_after(file);
+	if (file->by & WP_BY_USES)
+		fputs("}\n\nint main(void)\n{\n"
+		      "\tfor (use.round = 0; use.round < ROUNDS; use.round++) {\n"
+		      "\t\tstart_again();\n\t\tfinding();\n\t}\n",
+		      file->out);
 	fputs("\tputs(\"fine\");\n\treturn 0;\n}\n", file->out);
 }

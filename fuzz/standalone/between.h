@@ -6,8 +6,8 @@ static struct watched {
 	struct walk before, between[16];
 	unsigned count;
 } watched[8];
-static uint64_t shadow[FRAMES][512]; /* of all tables, as their stores made them */
-static bool watching;
+static uint64_t shadow[FRAMES][512]; /* of all tables, as their stores made them... */
+static bool fresh[FRAMES];           /* ...but for those that this step made */
 
 static bool same_walk(const struct walk *a, const struct walk *b)
 {
@@ -18,7 +18,16 @@ static bool same_walk(const struct walk *a, const struct walk *b)
 
 static void on_alloc(unsigned i)
 {
-	memcpy(shadow[i], memory[i], sizeof shadow[i]);
+	fresh[i] = true;
+}
+
+static void begin_step(void)
+{
+	for (unsigned i = 0; i < FRAMES; i++) {
+		if (fresh[i])
+			memcpy(shadow[i], memory[i], sizeof shadow[i]);
+		fresh[i] = false;
+	}
 }
 
 /* BREAKS: no live leaf becomes another one without an invalid entry and a flush. */
@@ -29,7 +38,7 @@ static void check_break(const struct walk *now, uint64_t root, uint64_t va)
 			continue;
 		if (now->allowed != 0 && slot->walk.allowed != 0 &&
 		    (now->pa != slot->walk.pa || now->type != slot->walk.type ||
-		     now->size != slot->walk.size))
+		     now->size != slot->walk.size || (now->global && !slot->walk.global)))
 			fail("%#" PRIx64
 			     " becomes another leaf without an invalid entry and a flush between",
 			     va);
@@ -40,9 +49,9 @@ static void on_store(const uint64_t *entry, uint64_t after)
 {
 	const size_t index = (size_t)(entry - memory[0]);
 
-	if (watching && *entry == after)
+	if (*entry == after)
 		shadow[index / 512][index % 512] = after;
-	for (struct watched *at = watched; at < watched + 8 && watching; at++) {
+	for (struct watched *at = watched; at < watched + 8; at++) {
 		const struct walk now = at->used ? cpu_walk(at->root, at->va) : (struct walk){0};
 
 		if (!at->used)
@@ -69,14 +78,11 @@ static void watch(const struct pt_table *table, uint64_t va, bool may_fault)
 	                       .va = va,
 	                       .before = cpu_walk(table->root.value, va)};
 	cpu_uses(table->root.value, va);
-	watching = true;
-	memcpy(shadow, memory, sizeof shadow);
 }
 
 /* Each walk in between ended as before the call, as after it, or in a fault. */
 static void expect_walkable(void)
 {
-	watching = false;
 	for (struct watched *at = watched; at < watched + 8; at++) {
 		const struct walk now = at->used ? cpu_walk(at->root, at->va) : (struct walk){0};
 
@@ -90,7 +96,7 @@ static void expect_walkable(void)
 		}
 	}
 	for (unsigned i = 0; i < FRAMES; i++) {
-		for (unsigned k = 0; k < 512 && state[i] == USED; k++) {
+		for (unsigned k = 0; k < 512 && state[i] == USED && !fresh[i]; k++) {
 			if (((shadow[i][k] ^ memory[i][k]) & ~CPU_RECORDS) != 0)
 				fail("entry %u of the table at %#x changed without the function "
 				     "that stores entries",

@@ -2,9 +2,10 @@
 
 static struct remembered {
 	bool used, valid; /* valid: the translation, or that there was none */
-	bool tables;      /* the tables on the way */
 	uint64_t root, va, first, last;
 	struct walk walk;
+	unsigned depth; /* of the tables that it remembers on the way */
+	uint64_t tables[5];
 } tlb[8];
 
 static void cpu_uses(uint64_t root, uint64_t va)
@@ -17,9 +18,12 @@ static void cpu_uses(uint64_t root, uint64_t va)
 		slot++;
 	walk = cpu_walk(root, va);
 	if (walk.lost || (slot->used && slot->valid))
-		return;
+		return; /* what it remembers it uses */
+	if (!slot->used || slot->depth == 0) {
+		slot->depth = CACHES_TABLES ? walk.depth : 0;
+		memcpy(slot->tables, walk.tables, sizeof slot->tables);
+	}
 	slot->valid = walk.depth > 0 && (walk.allowed != 0 || CACHES_FAULTS);
-	slot->tables = CACHES_TABLES;
 	slot->used = true;
 	slot->root = root;
 	slot->va = va;
@@ -53,9 +57,8 @@ static void on_flush(const uint64_t *va)
 		if (BREAKS && va != NULL) /* AArch64: the tables on the way to that address */
 			tables_hit = hit;
 		slot->valid = slot->valid && !hit;
-		slot->tables = slot->tables && !tables_hit;
-		if (!slot->valid && (!slot->tables || hit))
-			cpu_uses(slot->root, slot->va);
+		slot->depth = tables_hit ? 0 : slot->depth;
+		cpu_uses(slot->root, slot->va);
 	}
 }
 
@@ -71,8 +74,8 @@ static void on_free(uint64_t frame)
 		const struct walk now = slot->used ? cpu_walk(slot->root, slot->va)
 		                                   : (struct walk){0};
 
-		for (unsigned i = 0; i < slot->walk.depth && slot->used && slot->tables; i++) {
-			if (i > 0 && slot->walk.tables[i] == frame)
+		for (unsigned i = 1; i < slot->depth && slot->used; i++) {
+			if (slot->tables[i] == frame)
 				fail("the table at %#" PRIx64 " was given back, and no flush since "
 				     "the CPU walked through it to %#" PRIx64 " reached that",
 				     frame, slot->va);
@@ -96,11 +99,11 @@ static void expect_current(const struct pt_table *table, uint64_t va)
 
 		if (!slot->used || slot->root != table->root.value || slot->va != va)
 			continue;
-		for (unsigned i = 1; slot->tables && i < old->depth; i++) {
-			if (i >= now.depth || now.tables[i] != old->tables[i])
+		for (unsigned i = 1; i < slot->depth; i++) {
+			if (i >= now.depth || now.tables[i] != slot->tables[i])
 				fail("no flush reached what leads to %#" PRIx64
 				     ": a CPU still takes the table at %#" PRIx64,
-				     va, old->tables[i]);
+				     va, slot->tables[i]);
 		}
 		stale = (old->allowed & ~now.allowed) != 0 ||
 		        (CACHES_FAULTS && old->allowed != now.allowed) ||
