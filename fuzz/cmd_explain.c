@@ -209,7 +209,7 @@ static void print_levels(const struct explain *explain, unsigned table, uint64_t
 	static struct wp_grid grid;
 	char text[80], meaning[WP_MEANING];
 
-	snprintf(text, sizeof text, "%#" PRIx64 " in t%u, level by level", va, table);
+	snprintf(text, sizeof text, "0x%" PRIx64 " in t%u, level by level", va, table);
 	heading(explain, text);
 	grid = (struct wp_grid){.left = true};
 	wp_grid_row(&grid);

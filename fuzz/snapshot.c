@@ -118,7 +118,7 @@ const char *wp_entry_meaning(const struct wp_snapshot_entry *entry, char text[WP
 	if (entry->kind == WP_ENTRY_INVALID)
 		return "not present";
 	if (entry->kind == WP_ENTRY_TABLE) {
-		snprintf(text, WP_MEANING, "table at %#" PRIx64, entry->to);
+		snprintf(text, WP_MEANING, "table at 0x%" PRIx64, entry->to);
 		return text;
 	}
 	if (entry->answer.allowed == 0) {
@@ -128,7 +128,7 @@ const char *wp_entry_meaning(const struct wp_snapshot_entry *entry, char text[WP
 	}
 	for (unsigned kind = 0; kind < WP_KINDS; kind++)
 		kinds[kind] = entry->answer.allowed >> kind & 1 ? letters[kind] : '-';
-	snprintf(text, WP_MEANING, "-> %#" PRIx64 "  %s  kernel %.3s, user %.3s, %s",
+	snprintf(text, WP_MEANING, "-> 0x%" PRIx64 "  %s  kernel %.3s, user %.3s, %s",
 	         entry->answer.pa, wp_size_name(entry->answer.size), kinds, kinds + 3,
 	         wp_memory_type_name((enum wp_memory_type)entry->answer.memory_type));
 	return text;
@@ -256,7 +256,7 @@ static void print_rows(const struct rows *rows, const struct wp_colours *colours
 		if (n == 2)
 			print_row(row + 1, colours, out);
 		if (n > 2)
-			fprintf(out, "%s%c %*s... %zu more like it, up to L%u[%3u] %#" PRIx64 "%s\n",
+			fprintf(out, "%s%c %*s... %zu more like it, up to L%u[%3u] 0x%" PRIx64 "%s\n",
 			        colour, row->mark, 2 * (int)row->entry->level, "", n - 1,
 			        row->entry->level, row[n - 1].entry->index, row[n - 1].entry->va,
 			        colours->off);

@@ -46,4 +46,23 @@ struct wp_standalone {
 /* main(), from its first line to its last. */
 void wp_standalone_steps(struct wp_standalone *file);
 
+/* --- its parts --- */
+
+/* PT_2M for 0x200000; PT_READ | PT_USER. */
+void wp_standalone_size(uint64_t size, FILE *out);
+void wp_standalone_flags(pt_flags flags, FILE *out);
+void wp_standalone_heading(const struct wp_standalone *file, size_t i, enum wp_opcode opcode);
+void wp_standalone_call(const struct wp_standalone *file, const struct wp_call *call);
+
+bool wp_standalone_only_reads(enum wp_opcode opcode);
+void wp_standalone_before(const struct wp_standalone *file, const struct wp_call *call, bool last);
+/* After the last one, with the model as it is then. */
+void wp_standalone_after(const struct wp_standalone *file);
+/* What the call told, beside its status. */
+void wp_standalone_said(const struct wp_standalone *file, const struct wp_call *call, size_t i,
+                        const struct wp_verdict *verdict);
+/* `made`: the leaf is another one than before, or there was none. */
+void wp_standalone_uses(const struct wp_standalone *file, const struct wp_call *call,
+                        pt_status status, bool made);
+
 #endif
