@@ -31,8 +31,8 @@ bool wp_contain_run(struct wp_contained *contained, const struct wp_program *pro
 /* How the last one that died did; valid until the next run. */
 const struct wp_report *wp_contain_death(const struct wp_contained *contained);
 
-/* A program that hangs costs seconds, each time that it is run. */
-#define WP_CONTAIN_SECONDS 2u
+/* While shrinking: a program that hangs costs that, each time that it is run. */
+#define WP_CONTAIN_SECONDS 1u
 #define WP_CONTAIN_HANGS   60u
 
 /*

@@ -40,6 +40,16 @@ static bool is_hole(const struct wp_regime *regime, const struct wp_memory *memo
 	return regime->arch == WP_LOONGARCH64 && (first == NULL || *first == to);
 }
 
+static void read_leaf(struct wp_snapshot_entry *entry, const struct wp_regime *regime,
+                      const struct wp_memory *memory, uint64_t root)
+{
+	const uint64_t both = wp_entry_written_by_cpu(regime), accessed = both & -both;
+
+	wp_paper_walk(regime, memory, root, entry->va, &entry->answer);
+	entry->accessed = (entry->value & accessed) != 0;
+	entry->dirty = (entry->value & both & ~accessed) != 0;
+}
+
 static bool take(struct wp_snapshot *snapshot, const struct wp_regime *regime,
                  const struct wp_memory *memory, const uint64_t way[2], unsigned level, uint64_t va)
 {
@@ -66,7 +76,7 @@ static bool take(struct wp_snapshot *snapshot, const struct wp_regime *regime,
 		                                    .kind = kind,
 		                                    .to = below[1]};
 		if (kind == WP_ENTRY_LEAF)
-			wp_paper_walk(regime, memory, way[0], entry->va, &entry->answer);
+			read_leaf(entry, regime, memory, way[0]);
 		if (kind == WP_ENTRY_TABLE && level + 1u < regime->levels &&
 		    !take(snapshot, regime, memory, below, level + 1, at))
 			return false;
@@ -128,9 +138,10 @@ const char *wp_entry_meaning(const struct wp_snapshot_entry *entry, char text[WP
 	}
 	for (unsigned kind = 0; kind < WP_KINDS; kind++)
 		kinds[kind] = entry->answer.allowed >> kind & 1 ? letters[kind] : '-';
-	snprintf(text, WP_MEANING, "-> 0x%" PRIx64 "  %s  kernel %.3s, user %.3s, %s",
+	snprintf(text, WP_MEANING, "-> 0x%" PRIx64 "  %s  kernel %.3s, user %.3s, %s%s%s",
 	         entry->answer.pa, wp_size_name(entry->answer.size), kinds, kinds + 3,
-	         wp_memory_type_name((enum wp_memory_type)entry->answer.memory_type));
+	         wp_memory_type_name((enum wp_memory_type)entry->answer.memory_type),
+	         entry->accessed ? ", accessed" : "", entry->dirty ? ", dirty" : "");
 	return text;
 }
 
@@ -219,6 +230,7 @@ static bool continues(const struct row *a, const struct row *b)
 	return a->mark == b->mark && a->shown && b->shown && a->entry->kind == WP_ENTRY_LEAF &&
 	       b->entry->kind == WP_ENTRY_LEAF && a->entry->level == b->entry->level &&
 	       b->entry->index == a->entry->index + 1 && x->allowed == y->allowed &&
+	       a->entry->accessed == b->entry->accessed && a->entry->dirty == b->entry->dirty &&
 	       x->memory_type == y->memory_type && y->pa == x->pa + x->size;
 }
 

@@ -16,7 +16,8 @@ struct wp_snapshot_entry {
 	uint64_t va, value;
 	enum wp_entry_kind kind;
 	uint64_t to;
-	struct wp_answer answer; /* at va, of a leaf */
+	struct wp_answer answer; /* at va, of a leaf... */
+	bool accessed, dirty;    /* ...and what a CPU recorded in it */
 };
 
 struct wp_snapshot {

