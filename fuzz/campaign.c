@@ -227,7 +227,8 @@ static bool bury(struct wp_campaign *campaign, struct wp_worker *worker, int sta
 	worker->varied = false;
 	if (campaign->first_only)
 		campaign->board->stop = true;
-	if ((campaign->board->stop && !wp_slots_to_shrink(worker)) || start_worker(campaign, worker))
+	if ((campaign->board->stop && !wp_slots_to_shrink(worker)) ||
+	    start_worker(campaign, worker))
 		return true;
 	snprintf(why, why_size, "can't start a worker: %s", strerror(errno));
 	return false;

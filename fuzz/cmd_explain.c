@@ -122,8 +122,8 @@ static void print_finding(const struct explain *explain)
 {
 	const struct wp_report *report = &explain->report;
 
-	printf("%s%s%s\nbreaks %s:\n%s\n", explain->colours.bold, report->key,
-	       explain->colours.off, report->law, report->sentence);
+	printf("%s%s%s\nbreaks %s:\n%s\n", explain->colours.bold, report->key, explain->colours.off,
+	       report->law, report->sentence);
 }
 
 static void print_program(const struct explain *explain)
@@ -187,15 +187,14 @@ static void print_tables(struct explain *explain, uint64_t va)
 		const bool both = !explain->died;
 		char text[120];
 
-		if (explain->roots[t] == 0 ||
-		    (t != table_of(explain) && (!both || !changed(pair))))
+		if (explain->roots[t] == 0 || (t != table_of(explain) && (!both || !changed(pair))))
 			continue;
 		snprintf(text, sizeof text, "table t%u, root at %#" PRIx64 "%s", t,
 		         explain->roots[t],
-		         !both                 ? ", before it ended"
-		         : changed(pair)       ? ": - before, + after"
-		         : explain->damaged    ? ", not changed by the damage"
-		                               : ", not changed");
+		         !both              ? ", before it ended"
+		         : changed(pair)    ? ": - before, + after"
+		         : explain->damaged ? ", not changed by the damage"
+		                            : ", not changed");
 		heading(explain, text);
 		wp_snapshot_compare(&pair[0], &pair[both ? 1 : 0], explain->program.regime, va,
 		                    &explain->colours, stdout);
@@ -231,8 +230,7 @@ static void print_levels(const struct explain *explain, unsigned table, uint64_t
 		             (unsigned)(va / wp_regime_span(regime, level) % 512));
 		wp_grid_cell(&grid, "0x%016" PRIx64, a);
 		wp_grid_cell(&grid, explain->died ? "-" : a == b ? "same" : "0x%016" PRIx64, b);
-		wp_grid_cell(&grid, "%s",
-		             wp_entry_meaning(explain->died ? old : new, meaning));
+		wp_grid_cell(&grid, "%s", wp_entry_meaning(explain->died ? old : new, meaning));
 	}
 	wp_grid_print(&grid, stdout);
 }
@@ -365,4 +363,5 @@ static int run(int argc, char **argv)
 	return found ? WP_EXIT_FINDING : WP_EXIT_FINE;
 }
 
-const struct wp_command wp_command_explain = {"explain", "tell what a program breaks, and how", run};
+const struct wp_command wp_command_explain = {"explain", "tell what a program breaks, and how",
+                                              run};

@@ -173,8 +173,8 @@ static int run(int argc, char **argv)
 	wp_cli_parse(&argp, argc, argv, &shrink);
 	wp_cli_load(shrink.file, shrink.scope, shrink.subject, &shrink.program);
 	if (!wp_runner_open(&shrink.runner, shrink.subject, &shrink.stats, why, sizeof why) ||
-	    !wp_machines_open(&shrink.set, &shrink.runner.memory,
-	                      1u << shrink.program.regime->arch, shrink.without, why, sizeof why) ||
+	    !wp_machines_open(&shrink.set, &shrink.runner.memory, 1u << shrink.program.regime->arch,
+	                      shrink.without, why, sizeof why) ||
 	    !wp_machines_prove(&shrink.set, true, why, sizeof why))
 		wp_cli_fail("%s", why);
 	wp_machines_add_to(&shrink.set, &shrink.runner);

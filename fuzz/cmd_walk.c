@@ -92,15 +92,16 @@ static void print_json(const struct walk *walk)
 	for (size_t i = 0; i < walk->said.count; i++)
 		json_array_append_new(witnesses, witness_json(walk, &walk->said.witnesses[i]));
 	for (size_t i = 0; i < walk->said.step_count; i++)
-		json_array_append_new(levels, json_pack("{s:i, s:o, s:o}", "level",
-		                                        (int)walk->said.steps[i].level, "at",
-		                                        wp_cli_hex(walk->said.steps[i].entry_pa),
-		                                        "entry", wp_cli_hex(walk->said.steps[i].entry)));
-	wp_cli_json(json_pack("{s:s, s:i, s:o, s:s?, s:b, s:o, s:o}", "regime",
-	                      walk->program.regime->name, "table", (int)walk->table, "address",
-	                      wp_cli_hex(walk->va), "finding",
-	                      walk->result.finding.found ? walk->result.key : NULL, "agree",
-	                      !wp_testimony_differs(&walk->said), "says", witnesses, "levels", levels));
+		json_array_append_new(levels,
+		                      json_pack("{s:i, s:o, s:o}", "level",
+		                                (int)walk->said.steps[i].level, "at",
+		                                wp_cli_hex(walk->said.steps[i].entry_pa), "entry",
+		                                wp_cli_hex(walk->said.steps[i].entry)));
+	wp_cli_json(json_pack(
+		"{s:s, s:i, s:o, s:s?, s:b, s:o, s:o}", "regime", walk->program.regime->name,
+		"table", (int)walk->table, "address", wp_cli_hex(walk->va), "finding",
+		walk->result.finding.found ? walk->result.key : NULL, "agree",
+		!wp_testimony_differs(&walk->said), "says", witnesses, "levels", levels));
 }
 
 /* ---- arguments ---- */

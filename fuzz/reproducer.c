@@ -45,8 +45,8 @@ void wp_reproducer_save(const char *directory, const struct wp_report *report,
 	char why[4400];
 
 	memset(saved, 0, sizeof *saved);
-	if (wp_file_save(directory, &report->program, &notes, saved->program,
-	                 sizeof saved->program, why, sizeof why)) {
+	if (wp_file_save(directory, &report->program, &notes, saved->program, sizeof saved->program,
+	                 why, sizeof why)) {
 		save_c(report, subject, saved);
 		return;
 	}

@@ -26,9 +26,12 @@ static bool has(const struct wp_op *op, unsigned operands)
 static const struct {
 	enum wp_opcode from, to;
 } plainer[] = {
-	{WP_OP_MAP_REGION_WITH, WP_OP_MAP_REGION}, {WP_OP_MAP_REGION, WP_OP_MAP},
-	{WP_OP_UNMAP_REGION, WP_OP_UNMAP},         {WP_OP_PROTECT_REGION, WP_OP_PROTECT},
-	{WP_OP_REMAP, WP_OP_PROTECT},              {WP_OP_FLUSH_ALL, WP_OP_FLUSH},
+	{WP_OP_MAP_REGION_WITH, WP_OP_MAP_REGION},
+	{WP_OP_MAP_REGION, WP_OP_MAP},
+	{WP_OP_UNMAP_REGION, WP_OP_UNMAP},
+	{WP_OP_PROTECT_REGION, WP_OP_PROTECT},
+	{WP_OP_REMAP, WP_OP_PROTECT},
+	{WP_OP_FLUSH_ALL, WP_OP_FLUSH},
 };
 
 static bool plain_opcode(struct wp_shrinker *shrinker, size_t i)

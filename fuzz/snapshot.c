@@ -172,7 +172,8 @@ static void merge(struct rows *rows, const struct wp_snapshot *before,
 	size_t i = 0, k = 0;
 
 	while (i < before->count || k < after->count) {
-		const struct wp_snapshot_entry *old = i < before->count ? &before->entries[i] : NULL;
+		const struct wp_snapshot_entry *old = i < before->count ? &before->entries[i]
+		                                                        : NULL;
 		const struct wp_snapshot_entry *new = k < after->count ? &after->entries[k] : NULL;
 		const int side = !old ? 1 : !new ? -1 : order(old, new);
 
@@ -212,7 +213,7 @@ static void show_context(struct rows *rows)
 static void print_row(const struct row *row, const struct wp_colours *colours, FILE *out)
 {
 	const struct wp_snapshot_entry *entry = row->entry;
-	const char *colour = row->mark == '-' ? colours->gone
+	const char *colour = row->mark == '-'   ? colours->gone
 	                     : row->mark == '+' ? colours->come
 	                                        : colours->dim;
 	char meaning[WP_MEANING];
@@ -254,7 +255,7 @@ static void print_rows(const struct rows *rows, const struct wp_colours *colours
 	for (size_t i = 0; i < rows->count;) {
 		const struct row *row = &rows->rows[i];
 		const size_t n = fold(rows, i);
-		const char *colour = row->mark == '-' ? colours->gone
+		const char *colour = row->mark == '-'   ? colours->gone
 		                     : row->mark == '+' ? colours->come
 		                                        : colours->dim;
 
@@ -268,7 +269,8 @@ static void print_rows(const struct rows *rows, const struct wp_colours *colours
 		if (n == 2)
 			print_row(row + 1, colours, out);
 		if (n > 2)
-			fprintf(out, "%s%c %*s... %zu more like it, up to L%u[%3u] 0x%" PRIx64 "%s\n",
+			fprintf(out,
+			        "%s%c %*s... %zu more like it, up to L%u[%3u] 0x%" PRIx64 "%s\n",
 			        colour, row->mark, 2 * (int)row->entry->level, "", n - 1,
 			        row->entry->level, row[n - 1].entry->index, row[n - 1].entry->va,
 			        colours->off);

@@ -22,7 +22,8 @@ static const struct {
 	{WP_LAW_STATUS, "extra-visit", WP_BY_VISITS, NULL},
 	{WP_LAW_STATUS, "missing-visit", WP_BY_VISITS, NULL},
 	{WP_LAW_STATUS, "visit-mapping", WP_BY_VISITS, NULL},
-	{WP_LAW_STATUS, "post", 0, "what walk() does after a table is checked by the framework only"},
+	{WP_LAW_STATUS, "post", 0,
+         "what walk() does after a table is checked by the framework only"},
 	{WP_LAW_STATUS, "", WP_BY_CALLS, NULL},
 	{WP_LAW_FAITHFUL, "", WP_BY_QUERY | WP_BY_CPU, NULL},
 	{WP_LAW_ALL_OR_NOTHING, "frames", WP_BY_FRAMES, NULL},
@@ -38,11 +39,10 @@ static const struct {
 static bool choose_way(struct wp_standalone *file, char *why, size_t why_size)
 {
 	const char *key = file->report->key + strlen(wp_arch_name(file->regime->arch)) + 1;
-	const char *operation = file->last < file->program->count
-	                                ? wp_opcode_name((enum wp_opcode)file->program
-	                                                         ->ops[file->last]
-	                                                         .opcode)
-	                                : "end";
+	const char *operation =
+		file->last < file->program->count
+			? wp_opcode_name((enum wp_opcode)file->program->ops[file->last].opcode)
+			: "end";
 	const char *kind;
 
 	if (file->report->damaged) {
@@ -101,7 +101,8 @@ static void print_command(const struct wp_standalone *file)
 
 	fprintf(file->out,
 	        " *   cc -std=gnu11 -Ilib/include -DPT_WATCH_STORES -DPT_BACKEND=pt_%s \\\n"
-	        " *      -DPT_BACKEND_NAME='\"%s\"' -DPT_ARCH='\"../arch/%s.h\"' -DPT_LEVELS=%u%s \\\n"
+	        " *      -DPT_BACKEND_NAME='\"%s\"' -DPT_ARCH='\"../arch/%s.h\"' -DPT_LEVELS=%u%s "
+	        "\\\n"
 	        " *      lib/pt.c lib/backend.c FILE -o finding && ./finding\n",
 	        backend, backend, wp_arch_name(regime->arch), regime->levels, extra);
 }

@@ -46,11 +46,12 @@ void wp_standalone_before(const struct wp_standalone *file, const struct wp_call
 	for (unsigned t = 0; t < WP_MODEL_TABLES; t++) {
 		for (size_t i = 0; i < file->va_count && file->made[t]; i++) {
 			if (file->by & WP_BY_TLB)
-				fprintf(out, "\tcpu_uses(table[%u].root.value, 0x%" PRIx64 ");\n", t,
-				        file->va[i]);
+				fprintf(out, "\tcpu_uses(table[%u].root.value, 0x%" PRIx64 ");\n",
+				        t, file->va[i]);
 			if (last && (file->by & WP_BY_STORES))
 				fprintf(out, "\twatch(&table[%u], 0x%" PRIx64 ", %s);\n", t,
-				        file->va[i], may_fault(file, call, file->va[i]) ? "true" : "false");
+				        file->va[i],
+				        may_fault(file, call, file->va[i]) ? "true" : "false");
 		}
 	}
 	if ((file->by & WP_BY_USES) && file->va_count > 0 && file->made[call->table] &&
@@ -66,7 +67,7 @@ void wp_standalone_before(const struct wp_standalone *file, const struct wp_call
 
 /* `made`: the leaf is another one than before, or there was none. */
 void wp_standalone_uses(const struct wp_standalone *file, const struct wp_call *call,
-                       pt_status status, bool made)
+                        pt_status status, bool made)
 {
 	const bool tells = status == PT_OK &&
 	                   (call->opcode == WP_OP_UNMAP || call->opcode == WP_OP_PROTECT ||
@@ -137,8 +138,8 @@ void wp_standalone_after(const struct wp_standalone *file)
 
 		for (size_t i = 0; i < file->va_count && file->made[t]; i++) {
 			if ((file->by & WP_BY_TLB) && !pending)
-				fprintf(file->out, "\texpect_current(&table[%u], 0x%" PRIx64 ");\n", t,
-				        file->va[i]);
+				fprintf(file->out, "\texpect_current(&table[%u], 0x%" PRIx64 ");\n",
+				        t, file->va[i]);
 			if (file->by & WP_BY_CPU)
 				print_address(file, t, file->va[i]);
 		}
@@ -153,14 +154,13 @@ void wp_standalone_after(const struct wp_standalone *file)
 
 /* What the call told, beside its status. */
 void wp_standalone_said(const struct wp_standalone *file, const struct wp_call *call, size_t i,
-                       const struct wp_verdict *verdict)
+                        const struct wp_verdict *verdict)
 {
 	if (verdict->status != PT_OK)
 		return;
 	if (call->opcode == WP_OP_UNMAP || call->opcode == WP_OP_QUERY) {
-		fprintf(file->out,
-		        "\texpect_mapping(%zu, &said, 0x%" PRIx64 ", 0x%" PRIx64 ", ", i + 1,
-		        verdict->mapping.vaddr.value, verdict->mapping.paddr.value);
+		fprintf(file->out, "\texpect_mapping(%zu, &said, 0x%" PRIx64 ", 0x%" PRIx64 ", ",
+		        i + 1, verdict->mapping.vaddr.value, verdict->mapping.paddr.value);
 		wp_standalone_size(verdict->mapping.size, file->out);
 		fputs(", ", file->out);
 		wp_standalone_flags(verdict->mapping.flags, file->out);

@@ -150,9 +150,9 @@ static void print_walk(struct wp_standalone *file, const struct wp_call *call, b
 static void print_status_call(struct wp_standalone *file, const struct wp_call *call, size_t i)
 {
 	const bool last = i == file->last;
-	const struct wp_run *run = file->va_count > 0 ? wp_model_find(file->model, call->table,
-	                                                        file->va[0])
-	                                        : NULL;
+	const struct wp_run *run = file->va_count > 0
+	                                   ? wp_model_find(file->model, call->table, file->va[0])
+	                                   : NULL;
 	const bool mapped = run != NULL;
 	const uint64_t before = mapped ? run->pa - run->va : 0;
 	const struct wp_verdict verdict = predict(file, call);
@@ -160,7 +160,8 @@ static void print_status_call(struct wp_standalone *file, const struct wp_call *
 
 	if (quiet && file->batched[call->table])
 		fprintf(file->out,
-		        "\tconst unsigned count = batch[%u].count;\n\tconst bool all = batch[%u].all;\n",
+		        "\tconst unsigned count = batch[%u].count;\n\tconst bool all = "
+		        "batch[%u].all;\n",
 		        call->table, call->table);
 	fprintf(file->out, "\texpect(%zu, \"%s()\",\n\t       ", i + 1,
 	        wp_opcode_name(call->opcode));
@@ -182,7 +183,7 @@ static void print_status_call(struct wp_standalone *file, const struct wp_call *
 	run = file->va_count > 0 ? wp_model_find(file->model, call->table, file->va[0]) : NULL;
 	if (file->by & WP_BY_USES)
 		wp_standalone_uses(file, call, verdict.status,
-		           run != NULL && (!mapped || run->pa - run->va != before));
+		                   run != NULL && (!mapped || run->pa - run->va != before));
 }
 
 static void print_step(struct wp_standalone *file, size_t i)
@@ -232,7 +233,8 @@ static void print_end(struct wp_standalone *file)
 	      file->out);
 	for (unsigned t = 0; t < WP_MODEL_TABLES; t++) {
 		if (file->batched[t])
-			print_batch_call(file, &(struct wp_call){.opcode = WP_OP_FLUSH, .table = t});
+			print_batch_call(file,
+			                 &(struct wp_call){.opcode = WP_OP_FLUSH, .table = t});
 	}
 	wp_standalone_after(file);
 	if (file->by & WP_BY_TLB)
@@ -247,7 +249,8 @@ static void print_end(struct wp_standalone *file)
 	for (unsigned t = 0; t < WP_MODEL_TABLES; t++) {
 		if (file->made[t])
 			fprintf(file->out,
-			        "\texpect(0, \"destroy()\", pt_destroy(&table[%u], NULL), PT_OK);\n",
+			        "\texpect(0, \"destroy()\", pt_destroy(&table[%u], NULL), "
+			        "PT_OK);\n",
 			        t);
 	}
 	fputs("\texpect_frames(0, 0);\n", file->out);

@@ -127,7 +127,6 @@ void wp_standalone_call(const struct wp_standalone *file, const struct wp_call *
 	fputc(')', out);
 }
 
-
 void wp_standalone_heading(const struct wp_standalone *file, size_t i, enum wp_opcode opcode)
 {
 	fprintf(file->out, "\n\t/* %zu. %s%s. */\n", i + 1, words[opcode],

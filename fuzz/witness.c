@@ -18,10 +18,11 @@ static void ask_query(struct wp_testimony *testimony)
 	const struct wp_regime *regime = testimony->regime;
 	struct wp_witness *witness = next_witness(testimony, "query()");
 	struct pt_mapping mapping = {0};
-	const pt_status status = testimony->runner->subject->query(testimony->runner->instance, testimony->table, testimony->va,
-	                                              &mapping);
+	const pt_status status = testimony->runner->subject->query(
+		testimony->runner->instance, testimony->table, testimony->va, &mapping);
 
-	wp_judge_query(regime, &testimony->expected, testimony->va, status, &mapping, &witness->finding);
+	wp_judge_query(regime, &testimony->expected, testimony->va, status, &mapping,
+	               &witness->finding);
 	snprintf(witness->status, sizeof witness->status, "%s",
 	         status == PT_OK ? "mapped" : pt_status_name(status));
 	witness->mapped = status == PT_OK;
@@ -41,9 +42,9 @@ static void ask_model(struct wp_testimony *testimony)
 	struct wp_witness *witness = next_witness(testimony, "model");
 
 	snprintf(witness->status, sizeof witness->status, "%s",
-	         expected->run != NULL                                 ? "mapped"
+	         expected->run != NULL                                   ? "mapped"
 	         : wp_regime_canonical(testimony->regime, testimony->va) ? "PT_NOT_MAPPED"
-	                                                               : "PT_BAD_ADDRESS");
+	                                                                 : "PT_BAD_ADDRESS");
 	witness->mapped = expected->run != NULL;
 	witness->sees_size = witness->sees_flags = true;
 	witness->pa = expected->pa;
@@ -62,7 +63,9 @@ static void ask_machine(struct wp_testimony *testimony, struct wp_machine *machi
 	struct wp_witness *witness = next_witness(testimony, machine->name);
 	struct wp_answer answer;
 
-	machine->load(machine, regime, testimony->runner->subject->root(testimony->runner->instance, testimony->table));
+	machine->load(
+		machine, regime,
+		testimony->runner->subject->root(testimony->runner->instance, testimony->table));
 	machine->probe(machine, &probe, &answer, 1);
 	wp_judge_answer(regime, &testimony->expected, testimony->va, &answer, machine->name,
 	                &witness->finding);
@@ -89,12 +92,14 @@ static void ask_machine(struct wp_testimony *testimony, struct wp_machine *machi
 void wp_testimony_take(struct wp_testimony *testimony)
 {
 	const enum wp_arch arch = testimony->regime->arch;
-	const uint64_t root = testimony->runner->subject->root(testimony->runner->instance, testimony->table);
+	const uint64_t root = testimony->runner->subject->root(testimony->runner->instance,
+	                                                       testimony->table);
 
 	testimony->count = 0;
-	testimony->expected = wp_expect(testimony->regime, testimony->runner->model, testimony->table, testimony->va);
+	testimony->expected = wp_expect(testimony->regime, testimony->runner->model,
+	                                testimony->table, testimony->va);
 	testimony->step_count = wp_paper_steps(testimony->regime, &testimony->runner->memory, root,
-	                                  testimony->va, testimony->steps);
+	                                       testimony->va, testimony->steps);
 	ask_query(testimony);
 	ask_model(testimony);
 	for (unsigned kind = 0; kind < WP_MACHINE_KINDS; kind++) {

@@ -67,7 +67,7 @@ static void run_until(struct wp_campaign *campaign, const struct wp_subject *sub
 	campaign->first_only = first_only;
 	campaign->seed = 7;
 	campaign->jobs = jobs;
-	campaign->patience = 2 * WP_CONTAIN_SECONDS;
+	campaign->patience = 4 * WP_CONTAIN_SECONDS;
 	campaign->without = 1u << WP_QEMU_MACHINE | 1u << WP_KVM_MACHINE;
 	campaign->found = found;
 	campaign->tick = tick;

@@ -68,13 +68,12 @@ static void parse(struct wp_program *program, const char *text)
 	assert_true(wp_program_parse(program, text, why, sizeof why));
 }
 
-static const char long_way[] =
-	"walkproof 1\nregime x86_64\n"
-	"map t1 va=0x40000000 pa=0x3000 size=4K flags=rw-u--\n"
-	"protect t1 va=0x40000000 flags=r-----\n"
-	"walk t1\n"
-	"map t1 va=0x7fc000200000 pa=0x80000000 size=2M flags=rwx---\n"
-	"unmap t1 va=0x40000000\n";
+static const char long_way[] = "walkproof 1\nregime x86_64\n"
+			       "map t1 va=0x40000000 pa=0x3000 size=4K flags=rw-u--\n"
+			       "protect t1 va=0x40000000 flags=r-----\n"
+			       "walk t1\n"
+			       "map t1 va=0x7fc000200000 pa=0x80000000 size=2M flags=rwx---\n"
+			       "unmap t1 va=0x40000000\n";
 
 /* ------------------------------------------------------------------------ tests */
 

@@ -341,8 +341,7 @@ static void a_finding_of_200_operations_comes_down_to_a_few(void **state)
 	qsort(sizes, count, sizeof sizes[0], by_size);
 	print_message("%zu findings of more than 200 operations: to %g operations in the median, "
 	              "%g at most; %.1f ms in the median, %.1f ms at most\n",
-	              count, sizes[count / 2], sizes[count - 1], took[count / 2],
-	              took[count - 1]);
+	              count, sizes[count / 2], sizes[count - 1], took[count / 2], took[count - 1]);
 	assert_true(sizes[count / 2] <= 5);
 	assert_true(sizes[count - 1] <= 20);
 }

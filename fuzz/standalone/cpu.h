@@ -8,7 +8,8 @@ enum meaning { FAULT, TABLE, LEAF };
 
 /* What a walk comes to. */
 struct walk {
-	unsigned allowed; /* rwx of the kernel in bits 0 to 2, of the user in 3 to 5; 0: it faults */
+	unsigned
+		allowed; /* rwx of the kernel in bits 0 to 2, of the user in 3 to 5; 0: it faults */
 	uint64_t pa, size;
 	enum memory_type type;
 	bool global;

@@ -30,9 +30,8 @@ static struct walk cpu_walk(uint64_t root, uint64_t va)
 }
 
 /* What lies on the way must be in use, and the end as the mapping says. */
-static void expect_cpu(const struct pt_table *table, uint64_t va,
-                                               unsigned asked, unsigned allowed, uint64_t pa,
-                                               uint64_t size, enum memory_type type, bool user)
+static void expect_cpu(const struct pt_table *table, uint64_t va, unsigned asked, unsigned allowed,
+                       uint64_t pa, uint64_t size, enum memory_type type, bool user)
 {
 	static const char *const kinds[] = {"kernel read", "kernel write", "kernel execute",
 	                                    "user read",   "user write",   "user execute"};

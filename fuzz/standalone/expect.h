@@ -15,8 +15,8 @@ static void expect_mapping(unsigned step, const struct pt_mapping *said, uint64_
 		fail("step %u says %#" PRIx64 " -> %#" PRIx64 ", size %#" PRIx64
 		     ", flags %#x; it must say %#" PRIx64 " -> %#" PRIx64 ", size %#" PRIx64
 		     ", flags %#x",
-		     step, said->vaddr.value, said->paddr.value, said->size,
-		     (unsigned)said->flags, va, pa, size, (unsigned)flags);
+		     step, said->vaddr.value, said->paddr.value, said->size, (unsigned)said->flags,
+		     va, pa, size, (unsigned)flags);
 }
 
 static void expect_size(unsigned step, uint64_t size, uint64_t right)
