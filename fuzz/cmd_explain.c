@@ -169,15 +169,11 @@ static unsigned table_of(const struct explain *explain)
 	return explain->roots[table] != 0 ? table : 1 - table;
 }
 
-static bool changed(const struct wp_snapshot pair[2])
+static bool changed(const struct explain *explain, unsigned table)
 {
-	if (pair[0].count != pair[1].count)
-		return true;
-	for (size_t i = 0; i < pair[0].count; i++) {
-		if (pair[0].entries[i].value != pair[1].entries[i].value)
-			return true;
-	}
-	return false;
+	const struct wp_snapshot *pair = explain->tables[table];
+
+	return !explain->died && wp_snapshot_changed(&pair[0], &pair[1], explain->program.regime);
 }
 
 static void print_tables(struct explain *explain, uint64_t va)
@@ -187,14 +183,14 @@ static void print_tables(struct explain *explain, uint64_t va)
 		const bool both = !explain->died;
 		char text[120];
 
-		if (explain->roots[t] == 0 || (t != table_of(explain) && (!both || !changed(pair))))
+		if (explain->roots[t] == 0 || (t != table_of(explain) && !changed(explain, t)))
 			continue;
 		snprintf(text, sizeof text, "table t%u, root at %#" PRIx64 "%s", t,
 		         explain->roots[t],
-		         !both              ? ", before it ended"
-		         : changed(pair)    ? ": - before, + after"
-		         : explain->damaged ? ", not changed by the damage"
-		                            : ", not changed");
+		         !both                 ? ", before it ended"
+		         : changed(explain, t) ? ": - before, + after"
+		         : explain->damaged    ? ", not changed by the damage"
+		                               : ", not changed");
 		heading(explain, text);
 		wp_snapshot_compare(&pair[0], &pair[both ? 1 : 0], explain->program.regime, va,
 		                    &explain->colours, stdout);

@@ -165,9 +165,18 @@ static int order(const struct wp_snapshot_entry *a, const struct wp_snapshot_ent
 	return a->level < b->level ? -1 : a->level > b->level;
 }
 
+/* But for what CPUs, which were asked in between, have recorded in an entry for a table. */
+static bool is_same(const struct wp_snapshot_entry *a, const struct wp_snapshot_entry *b,
+                    const struct wp_regime *regime)
+{
+	const uint64_t recorded = a->kind == WP_ENTRY_TABLE ? wp_entry_written_by_cpu(regime) : 0;
+
+	return ((a->value ^ b->value) & ~recorded) == 0;
+}
+
 /* Merges the two; an entry that became another is both, side by side. */
 static void merge(struct rows *rows, const struct wp_snapshot *before,
-                  const struct wp_snapshot *after)
+                  const struct wp_snapshot *after, const struct wp_regime *regime)
 {
 	size_t i = 0, k = 0;
 
@@ -177,7 +186,7 @@ static void merge(struct rows *rows, const struct wp_snapshot *before,
 		const struct wp_snapshot_entry *new = k < after->count ? &after->entries[k] : NULL;
 		const int side = !old ? 1 : !new ? -1 : order(old, new);
 
-		if (side == 0 && old->value == new->value) {
+		if (side == 0 && is_same(old, new, regime)) {
 			rows->rows[rows->count++] = (struct row){' ', false, new};
 			i++, k++;
 			continue;
@@ -277,18 +286,29 @@ static void print_rows(const struct rows *rows, const struct wp_colours *colours
 	}
 }
 
-bool wp_snapshot_compare(const struct wp_snapshot *before, const struct wp_snapshot *after,
+bool wp_snapshot_changed(const struct wp_snapshot *before, const struct wp_snapshot *after,
+                         const struct wp_regime *regime)
+{
+	if (before->count != after->count)
+		return true;
+	for (size_t i = 0; i < before->count; i++) {
+		if (order(&before->entries[i], &after->entries[i]) != 0 ||
+		    !is_same(&before->entries[i], &after->entries[i], regime))
+			return true;
+	}
+	return false;
+}
+
+void wp_snapshot_compare(const struct wp_snapshot *before, const struct wp_snapshot *after,
                          const struct wp_regime *regime, uint64_t va,
                          const struct wp_colours *colours, FILE *out)
 {
 	struct rows rows = {calloc(before->count + after->count + 1, sizeof(struct row)), 0};
-	bool changed = false;
+	const bool changed = wp_snapshot_changed(before, after, regime);
 
 	if (rows.rows == NULL)
-		return false;
-	merge(&rows, before, after);
-	for (size_t i = 0; i < rows.count; i++)
-		changed |= rows.rows[i].mark != ' ';
+		return;
+	merge(&rows, before, after, regime);
 	show_context(&rows);
 	for (size_t i = 0; i < rows.count && !changed; i++)
 		rows.rows[i].shown = covers(regime, rows.rows[i].entry, va);
@@ -296,5 +316,4 @@ bool wp_snapshot_compare(const struct wp_snapshot *before, const struct wp_snaps
 	if (rows.count == 0)
 		fputs("  no entry\n", out);
 	free(rows.rows);
-	return changed;
 }

@@ -30,6 +30,9 @@ bool wp_snapshot_take(struct wp_snapshot *snapshot, const struct wp_regime *regi
                       const struct wp_memory *memory, uint64_t root);
 void wp_snapshot_free(struct wp_snapshot *snapshot);
 
+bool wp_snapshot_changed(const struct wp_snapshot *before, const struct wp_snapshot *after,
+                         const struct wp_regime *regime);
+
 /* How to mark what is printed; all "" for plain text. */
 struct wp_colours {
 	const char *bold, *gone, *come, *dim, *off;
@@ -38,9 +41,9 @@ struct wp_colours {
 /*
  * The entries that changed, `-` before and `+` after, below those that lead to them, and
  * one of the others on each side; all else is folded. If none did: those on the way to
- * `va`. Returns whether any did.
+ * `va`.
  */
-bool wp_snapshot_compare(const struct wp_snapshot *before, const struct wp_snapshot *after,
+void wp_snapshot_compare(const struct wp_snapshot *before, const struct wp_snapshot *after,
                          const struct wp_regime *regime, uint64_t va,
                          const struct wp_colours *colours, FILE *out);
 

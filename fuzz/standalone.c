@@ -139,10 +139,11 @@ static void print_constants(const struct wp_standalone *file)
 	        "#define FRAMES       1024u\n#define BASE         0xc0000000u\n"
 	        "#define LEVELS       %uu\n#define EL2          %d\n#define SVPBMT       %d\n"
 	        "#define XUANTIE      %d\n#define SVADE        %d\n"
+	        "#define WAITS        %d /* tables, for the flush, until they are given back */\n"
 	        "#define POISON       0x%" PRIx64 "ull\n#define POISON_SHIFT %u\n\n",
 	        regime->levels, regime->one_privilege, regime->attributes == WP_ATTR_SVPBMT,
-	        regime->attributes == WP_ATTR_XUANTIE, regime->arch == WP_RISCV64, poison.entry,
-	        poison.shift);
+	        regime->attributes == WP_ATTR_XUANTIE, regime->arch == WP_RISCV64,
+	        (file->by & WP_BY_TLB) != 0, poison.entry, poison.shift);
 	fputs("static void on_alloc(unsigned i);\nstatic void on_free(uint64_t frame);\n"
 	      "static void on_flush(const uint64_t *va);\nstatic void before_store(void *entry);\n"
 	      "static void on_store(const uint64_t *entry, uint64_t after);\n\n",

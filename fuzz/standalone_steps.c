@@ -94,11 +94,13 @@ static void print_batch_call(struct wp_standalone *file, const struct wp_call *c
 	if (file->batched[t] == (call->opcode == WP_OP_BATCH))
 		return;
 	if (call->opcode == WP_OP_IGNORE && (file->by & WP_BY_TLB))
-		fputs("\tcpu_forgets();\n", file->out);
+		fputs("\tcpu_forgets();\n\tignoring = true;\n", file->out);
 	if (call->opcode == WP_OP_BATCH)
 		fprintf(file->out, "\tpt_batch_begin(&batch[%u], &table[%u]);\n", t, t);
 	else
 		fprintf(file->out, "\tpt_%s(&batch[%u]);\n", wp_opcode_name(call->opcode), t);
+	if (call->opcode == WP_OP_IGNORE && (file->by & WP_BY_TLB))
+		fputs("\tignoring = false;\n", file->out);
 	file->batched[t] = call->opcode == WP_OP_BATCH;
 	if (!file->batched[0] && !file->batched[1])
 		file->waiting = 0;
@@ -238,7 +240,7 @@ static void print_end(struct wp_standalone *file)
 	}
 	wp_standalone_after(file);
 	if (file->by & WP_BY_TLB)
-		fputs("\tcpu_forgets();\n", file->out);
+		fprintf(file->out, "\tcpu_forgets();\n\tstep = %zu;\n", file->program->count + 1);
 	for (unsigned t = 0; t < WP_MODEL_TABLES; t++) {
 		for (size_t i = 0; i < ranges && file->made[t] && file->lent; i++) {
 			fprintf(file->out, "\tpt_give_back(&table[%u], pt_va(0x%" PRIx64 "), ", t,

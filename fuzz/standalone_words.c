@@ -131,4 +131,6 @@ void wp_standalone_heading(const struct wp_standalone *file, size_t i, enum wp_o
 {
 	fprintf(file->out, "\n\t/* %zu. %s%s. */\n", i + 1, words[opcode],
 	        i == file->last ? ": here it breaks" : "");
+	if (file->by & WP_BY_TLB)
+		fprintf(file->out, "\tstep = %zu;\n", i + 1);
 }

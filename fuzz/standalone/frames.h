@@ -6,6 +6,9 @@ static uint64_t poison[FRAMES]; /* what a frame holds when it is handed out, and
 static unsigned in_use, flushes;
 static unsigned long grants = -1ul; /* frames that are still granted */
 static bool refuse_once;
+static unsigned step, made_in[FRAMES];   /* the step of main() in which a frame was handed out */
+static unsigned stores, stores_at_flush; /* over tables, as far as the library was built to tell */
+static bool ignoring;                    /* no CPU has the table loaded */
 
 __attribute__((format(printf, 1, 2))) static void fail(const char *format, ...)
 {
@@ -44,6 +47,7 @@ static bool alloc_frame(void *context, pt_paddr *frame)
 			memory[i][k] = poison[i];
 		state[i] = USED;
 		in_use++;
+		made_in[i] = step;
 		on_alloc(i);
 		*frame = pt_pa(BASE + i * 4096);
 		return true;
@@ -60,6 +64,9 @@ static void free_frame(void *context, pt_paddr frame)
 		fail("frame %#" PRIx64 " was freed and never handed out", frame.value);
 	if (state[i] == FREED)
 		fail("frame %#" PRIx64 " was freed twice", frame.value);
+	if (WAITS && !ignoring && stores != stores_at_flush && made_in[i] != step)
+		fail("the table at 0x%" PRIx64 " was given back with no flush since the last store",
+		     frame.value);
 	on_free(frame.value);
 	for (unsigned k = 0; k < 512; k++)
 		memory[i][k] = poison[i];
@@ -71,6 +78,7 @@ static void flush_address(void *context, pt_vaddr vaddr)
 {
 	(void)context;
 	flushes++;
+	stores_at_flush = stores;
 	on_flush(&vaddr.value);
 }
 
@@ -78,6 +86,7 @@ static void flush_all(void *context)
 {
 	(void)context;
 	flushes++;
+	stores_at_flush = stores;
 	on_flush(NULL);
 }
 
@@ -91,6 +100,7 @@ static void stored(void *context, const void *entry, uint64_t before, uint64_t a
 {
 	(void)context;
 	(void)before;
+	stores++;
 	on_store(entry, after);
 }
 
