@@ -192,7 +192,7 @@ static const struct argp argp = {
 	       "judge each operation.\v"
 	       "Each architecture gets the same share of the time. A finding is shrunk and written "
 	       "to DIR/KEY-HASH.wp, a text program, and beside it as a C file. Exit status: 0 "
-               "without a finding, 1 with one, "
+	       "without a finding, 1 with one, "
 	       "2 "
 	       "if it could not start.\n\n"
 	       "For example, a quarter of an hour on RISC-V and LoongArch:\n\n"

@@ -93,14 +93,15 @@ bool wp_shrink_by(const struct wp_shrink_judge *judge, struct wp_program *progra
 	return true;
 }
 
-void wp_shrink_arguments_by(const struct wp_shrink_judge *judge, struct wp_program *program,
+bool wp_shrink_arguments_by(const struct wp_shrink_judge *judge, struct wp_program *program,
                             struct wp_result *result, size_t runs)
 {
 	struct wp_shrinker shrinker = {judge, program, result, runs, {0}};
+	bool simpler = false;
 
 	while (wp_shrinker_arguments(&shrinker) && shrinker.runs > 0)
-		;
-	wp_shrinker_name_lengths(&shrinker);
+		simpler = true;
+	return simpler;
 }
 
 static bool breaks(void *context, const struct wp_program *candidate, struct wp_result *result,

@@ -30,8 +30,11 @@ struct wp_shrink_judge {
 bool wp_shrink_by(const struct wp_shrink_judge *judge, struct wp_program *program,
                   struct wp_result *result, size_t runs);
 
-/* Just the arguments: no operation goes. `result` is that of `program`. */
-void wp_shrink_arguments_by(const struct wp_shrink_judge *judge, struct wp_program *program,
+/*
+ * Just the arguments: no operation goes. `result` is that of `program`. True: something
+ * became simpler.
+ */
+bool wp_shrink_arguments_by(const struct wp_shrink_judge *judge, struct wp_program *program,
                             struct wp_result *result, size_t runs);
 
 /* wp_shrink_by(), with wp_run() as the judge. */
