@@ -52,8 +52,11 @@ static bool run_program(struct explain *explain)
 	bool fine;
 	char why[200];
 
-	if (explain->damaged)
+	if (explain->damaged) {
+		wp_run(runner, &explain->program, &result,
+		       &explain->settled); /* for its addresses */
 		return run_damaged(explain);
+	}
 	if (!wp_contain_open(&contained, runner, WP_HANG_SECONDS, why, sizeof why))
 		wp_cli_fail("%s", why);
 	runner->fast_only = true;
@@ -126,6 +129,14 @@ static void print_finding(const struct explain *explain)
 	       report->law, report->sentence);
 }
 
+/* If it came after so many operations. */
+static void print_damage(const struct explain *explain, size_t operations)
+{
+	if (explain->damaged && explain->damage.at == operations)
+		printf("       %s(here its tables are damaged)%s\n", explain->colours.gone,
+		       explain->colours.off);
+}
+
 static void print_program(const struct explain *explain)
 {
 	const struct wp_program *program = &explain->program;
@@ -137,13 +148,12 @@ static void print_program(const struct explain *explain)
 	for (size_t i = 0; i < program->count; i++) {
 		const bool fatal = i == explain->report.op;
 
-		if (explain->damaged && i == explain->damage.at)
-			printf("     %s(here its tables are damaged)%s\n", colours->gone,
-			       colours->off);
+		print_damage(explain, i);
 		printf("%s%c %2zu  ", fatal ? colours->gone : "", fatal ? '>' : ' ', i + 1);
 		wp_op_print(&program->ops[i], stdout);
 		printf("%s%s\n", fatal ? "   <- here it breaks" : "", fatal ? colours->off : "");
 	}
+	print_damage(explain, program->count);
 	if (explain->report.op >= program->count)
 		printf("%s>     the end   <- here it breaks%s\n", colours->gone, colours->off);
 }
