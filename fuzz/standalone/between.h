@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ---- it walks after every store ---- */
 
 static struct watched {

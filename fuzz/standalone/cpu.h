@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ---- a CPU: it walks the tables as the manual says ---- */
 
 enum memory_type { NORMAL, DEVICE, UNCACHED, OTHER };

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Arm ARM D8: valid 0, table or page 1, AttrIndx 4:2, AP 7:6, AF 10, nG 11, PXN 53, UXN 54. */
 enum { CACHES_FAULTS = 0, CACHES_TABLES = 1, FLUSH_DROPS_TABLES = 1, PAIRS = 0, BREAKS = 1 };
 #define CPU_RECORDS 0ull

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /*
  * LoongArch Reference Manual vol. 1, 5.4: V 0, D 1, PLV 3:2, MAT 5:4, G 6 (12 in a huge page),
  * NR 61, NX 62, RPLV 63. A directory has no presence bit: just H (6), for a huge page.

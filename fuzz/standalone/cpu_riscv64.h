@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* RISC-V Privileged ISA, "Sv39": V 0, R 1, W 2, X 3, U 4, G 5, A 6, D 7, PPN 53:10. */
 enum { CACHES_FAULTS = 1, CACHES_TABLES = 1, FLUSH_DROPS_TABLES = 0, PAIRS = 0, BREAKS = 0 };
 #define CPU_RECORDS 0xc0ull /* accessed, dirty */

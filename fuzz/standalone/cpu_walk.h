@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 static struct walk cpu_walk(uint64_t root, uint64_t va)
 {
 	struct walk walk = {0};

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Intel SDM vol. 3, 4.5: P 0, R/W 1, U/S 2, PWT 3, PCD 4, PS 7, G 8, XD 63. */
 enum { CACHES_FAULTS = 0, CACHES_TABLES = 1, FLUSH_DROPS_TABLES = 1, PAIRS = 0, BREAKS = 0 };
 #define CPU_RECORDS 0x60ull /* accessed, dirty */

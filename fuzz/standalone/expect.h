@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ---- what must be ---- */
 
 static void expect(unsigned step, const char *call, pt_status status, pt_status right)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ---- memory: the platform of the table, as small as it gets ---- */
 
 static uint64_t memory[FRAMES][512] __attribute__((aligned(4096)));

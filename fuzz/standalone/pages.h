@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ---- where each page of a region leads ---- */
 
 struct pages {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ---- query() and walk() write nothing: memory can't be written meanwhile ---- */
 
 static void written(int signal)

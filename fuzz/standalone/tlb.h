@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ---- its TLB: it forgets nothing that no flush reaches ---- */
 
 static struct remembered {

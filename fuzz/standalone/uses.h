@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ---- it records in a leaf that it used it: before a call, and at the worst moment in it ---- */
 
 static struct {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ---- walk() visits what is there, in order ---- */
 
 struct visit {
