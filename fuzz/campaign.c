@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "worker.h"
+#include "slots.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -156,7 +156,7 @@ static void tell_ready(struct wp_campaign *campaign, struct wp_worker *worker)
 	}
 }
 
-/* How many programs showed each key; crashes were counted as they came. */
+/* How many programs showed each key. */
 static void count_findings(struct wp_campaign *campaign)
 {
 	for (unsigned i = 0; i < campaign->jobs; i++) {
@@ -203,36 +203,6 @@ static bool start_worker(struct wp_campaign *campaign, struct wp_worker *worker)
 	wp_worker_main(campaign, worker);
 }
 
-static bool is_shrinking(const struct wp_worker *worker, struct wp_slot **slot)
-{
-	for (size_t i = 0; i < WP_WORKER_FINDINGS; i++) {
-		*slot = (struct wp_slot *)&worker->slots[i];
-		if ((*slot)->state == WP_SLOT_SHRINKING)
-			return true;
-	}
-	return false;
-}
-
-static void tell_death(struct wp_campaign *campaign, struct wp_worker *worker, int status,
-                       bool hung)
-{
-	static struct wp_program program;
-	static struct wp_report report;
-	struct wp_campaign_finding *finding;
-	bool is_new;
-
-	wp_campaign_program(campaign, worker->row, worker->next, &program);
-	if (worker->varied)
-		program = worker->variant;
-	wp_report_death(&report, &program, &worker->result, status, hung ? campaign->patience : 0);
-	tell(campaign, &report, worker->row, worker->next);
-	finding = finding_for(campaign, report.key, &is_new);
-	if (finding != NULL)
-		finding->programs++;
-	else
-		campaign->unlisted++;
-}
-
 /*
  * A worker died. False, with `why`, if that was nothing that a program did: then
  * another would fare no better.
@@ -240,16 +210,12 @@ static void tell_death(struct wp_campaign *campaign, struct wp_worker *worker, i
 static bool bury(struct wp_campaign *campaign, struct wp_worker *worker, int status, bool hung,
                  char *why, size_t why_size)
 {
-	struct wp_slot *slot;
-
 	worker->pid = 0;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return true;
 	if (worker->running)
-		tell_death(campaign, worker, status, hung);
-	else if (is_shrinking(worker, &slot))
-		slot->state = WP_SLOT_READY; /* as it was met */
-	else {
+		wp_slots_keep_death(campaign, worker, status, hung);
+	else if (!wp_slots_left(worker)) {
 		if (WIFEXITED(status) && WEXITSTATUS(status) == WP_WORKER_FAILED)
 			snprintf(why, why_size, "%s", worker->why);
 		else
@@ -259,10 +225,10 @@ static bool bury(struct wp_campaign *campaign, struct wp_worker *worker, int sta
 	}
 	worker->running = false;
 	worker->varied = false;
-	worker->next++;
 	if (campaign->first_only)
 		campaign->board->stop = true;
-	if (campaign->board->stop || start_worker(campaign, worker))
+	if ((campaign->board->stop && !wp_slots_to_shrink(worker)) ||
+	    start_worker(campaign, worker))
 		return true;
 	snprintf(why, why_size, "can't start a worker: %s", strerror(errno));
 	return false;
@@ -380,6 +346,10 @@ bool wp_campaign_run(struct wp_campaign *campaign, char *why, size_t why_size)
 	}
 	ran = ran && watch_workers(campaign, &signals, why, why_size);
 	kill_workers(campaign);
+	for (unsigned i = 0; i < campaign->jobs; i++) {
+		wp_slots_settle(&campaign->board->workers[i]);
+		tell_ready(campaign, &campaign->board->workers[i]);
+	}
 	count_findings(campaign);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return ran;

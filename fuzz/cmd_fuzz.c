@@ -9,10 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "files.h"
 #include "fuzz_table.h"
 #include "grid.h"
 #include "machine_set.h"
+#include "reproducer.h"
 
 #define MAX_JOBS 512
 
@@ -63,28 +63,19 @@ static void tick(struct wp_campaign *campaign)
 static void found(struct wp_campaign *campaign, const struct wp_report *report)
 {
 	struct wp_fuzz *fuzz = (struct wp_fuzz *)campaign;
-	const char *subject = campaign->subject->name;
-	const bool library = campaign->subject == &wp_library_subject;
-	const struct wp_file_notes notes = {report->key, report->law, report->sentence,
-	                                    library ? NULL : subject,
-	                                    report->damaged ? &report->damage : NULL};
-	char path[4200], why[4400];
-	const bool saved = wp_file_save(fuzz->directory, &report->program, &notes, path,
-	                                sizeof path, why, sizeof why);
+	struct wp_reproducer saved;
 
+	wp_reproducer_save(fuzz->directory, report, campaign->subject, &saved);
 	json_array_append_new(fuzz->findings,
-	                      json_pack("{s:s, s:s, s:s, s:s?}", "key", report->key, "law",
+	                      json_pack("{s:s, s:s, s:s, s:s?, s:s?}", "key", report->key, "law",
 	                                report->law, "sentence", report->sentence, "path",
-	                                saved ? path : NULL));
-	if (!fuzz->json) {
-		printf("%s%s\n  breaks %s: %s\n", fuzz->terminal ? "\r\033[K" : "",
-		       saved ? path : report->key, report->law, report->sentence);
-		fflush(stdout);
-	}
-	if (saved)
+	                                saved.program[0] != '\0' ? saved.program : NULL, "c",
+	                                saved.c[0] != '\0' ? saved.c : NULL));
+	if (fuzz->json)
 		return;
-	fprintf(stderr, "walkproof: %s; here it is instead:\n", why);
-	wp_file_print(&report->program, &notes, path, stderr);
+	fputs(fuzz->terminal ? "\r\033[K" : "", stdout);
+	wp_reproducer_tell(&saved, report, campaign->subject, stdout);
+	fflush(stdout);
 }
 
 /* ---- the start ---- */
@@ -200,7 +191,8 @@ static const struct argp argp = {
 	.doc = "Run random programs on the library and let the model, the laws and every machine "
 	       "judge each operation.\v"
 	       "Each architecture gets the same share of the time. A finding is shrunk and written "
-	       "to DIR/KEY-HASH.wp, a text program. Exit status: 0 without a finding, 1 with one, "
+	       "to DIR/KEY-HASH.wp, a text program, and beside it as a C file. Exit status: 0 "
+	       "without a finding, 1 with one, "
 	       "2 "
 	       "if it could not start.\n\n"
 	       "For example, a quarter of an hour on RISC-V and LoongArch:\n\n"

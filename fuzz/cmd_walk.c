@@ -8,21 +8,7 @@
 #include <string.h>
 
 #include "grid.h"
-#include "machine_set.h"
-
-/* One who was asked: query(), the model, a machine. */
-struct witness {
-	const char *name;
-	char status[40];
-	bool mapped, sees_size, sees_flags, accessed, dirty;
-	uint64_t pa, size;
-	pt_flags flags;
-	uint8_t answered, allowed, open;
-	const char *memory_type; /* NULL: says nothing of it */
-	struct wp_finding finding;
-};
-
-#define WITNESSES (2 + WP_MACHINE_KINDS)
+#include "witness.h"
 
 struct walk {
 	const char *file, *scope, *text;
@@ -37,184 +23,18 @@ struct walk {
 	struct wp_runner runner;
 	struct wp_machine_set set;
 	unsigned without;
-	struct wp_expectation expected;
-	struct witness witnesses[WITNESSES];
-	size_t count;
-	struct wp_step steps[WP_MAX_STEPS];
-	size_t step_count;
+	struct wp_testimony said;
 };
 
-/* ---- asking ---- */
-
-static struct witness *next_witness(struct walk *walk, const char *name)
-{
-	struct witness *witness = &walk->witnesses[walk->count++];
-
-	witness->name = name;
-	return witness;
-}
-
-static void ask_query(struct walk *walk)
-{
-	const struct wp_regime *regime = walk->program.regime;
-	struct witness *witness = next_witness(walk, "query()");
-	struct pt_mapping mapping = {0};
-	const pt_status status = walk->subject->query(walk->runner.instance, walk->table, walk->va,
-	                                              &mapping);
-
-	wp_judge_query(regime, &walk->expected, walk->va, status, &mapping, &witness->finding);
-	snprintf(witness->status, sizeof witness->status, "%s",
-	         status == PT_OK ? "mapped" : pt_status_name(status));
-	witness->mapped = status == PT_OK;
-	witness->sees_size = witness->sees_flags = true;
-	witness->accessed = mapping.accessed;
-	witness->dirty = mapping.dirty;
-	witness->pa = mapping.paddr.value;
-	witness->size = mapping.size;
-	witness->flags = mapping.flags;
-	witness->answered = wp_regime_kinds(regime);
-	witness->allowed = witness->mapped ? wp_flags_allowed(regime, mapping.flags) : 0;
-}
-
-static void ask_model(struct walk *walk)
-{
-	const struct wp_expectation *expected = &walk->expected;
-	struct witness *witness = next_witness(walk, "model");
-
-	snprintf(witness->status, sizeof witness->status, "%s",
-	         expected->run != NULL                                 ? "mapped"
-	         : wp_regime_canonical(walk->program.regime, walk->va) ? "PT_NOT_MAPPED"
-	                                                               : "PT_BAD_ADDRESS");
-	witness->mapped = expected->run != NULL;
-	witness->sees_size = witness->sees_flags = true;
-	witness->pa = expected->pa;
-	witness->size = expected->size;
-	witness->flags = expected->run != NULL ? expected->run->flags : 0;
-	witness->answered = wp_regime_kinds(walk->program.regime);
-	witness->allowed = expected->allowed;
-	if (expected->allowed != 0)
-		witness->memory_type = wp_memory_type_name(expected->memory_type);
-}
-
-static void ask_machine(struct walk *walk, struct wp_machine *machine)
-{
-	const struct wp_regime *regime = walk->program.regime;
-	const struct wp_probe probe = {walk->va, wp_regime_kinds(regime)};
-	struct witness *witness = next_witness(walk, machine->name);
-	struct wp_answer answer;
-
-	machine->load(machine, regime, walk->subject->root(walk->runner.instance, walk->table));
-	machine->probe(machine, &probe, &answer, 1);
-	wp_judge_answer(regime, &walk->expected, walk->va, &answer, machine->name,
-	                &witness->finding);
-	if (answer.answered == 0)
-		snprintf(witness->status, sizeof witness->status, "can't be asked");
-	else if (answer.allowed != 0)
-		snprintf(witness->status, sizeof witness->status, "translates");
-	else if (answer.level == 0xff)
-		snprintf(witness->status, sizeof witness->status, "faults");
-	else
-		snprintf(witness->status, sizeof witness->status, "faults: %s",
-		         wp_fault_name((enum wp_fault)answer.fault));
-	witness->mapped = answer.allowed != 0;
-	witness->sees_size = answer.size != 0;
-	witness->pa = answer.pa;
-	witness->size = answer.size;
-	witness->answered = answer.answered;
-	witness->allowed = answer.allowed;
-	witness->open = answer.open;
-	if (answer.allowed != 0 && answer.memory_type != WP_TYPE_UNKNOWN)
-		witness->memory_type = wp_memory_type_name((enum wp_memory_type)answer.memory_type);
-}
-
-static void ask_all(struct walk *walk)
-{
-	const enum wp_arch arch = walk->program.regime->arch;
-	const uint64_t root = walk->subject->root(walk->runner.instance, walk->table);
-
-	walk->expected = wp_expect(walk->program.regime, walk->runner.model, walk->table, walk->va);
-	walk->step_count = wp_paper_steps(walk->program.regime, &walk->runner.memory, root,
-	                                  walk->va, walk->steps);
-	ask_query(walk);
-	ask_model(walk);
-	for (unsigned kind = 0; kind < WP_MACHINE_KINDS; kind++) {
-		if (walk->set.machines[kind][arch] != NULL)
-			ask_machine(walk, walk->set.machines[kind][arch]);
-	}
-}
-
-static bool any_differs(const struct walk *walk)
-{
-	for (size_t i = 0; i < walk->count; i++) {
-		if (walk->witnesses[i].finding.found)
-			return true;
-	}
-	return false;
-}
-
 /* ---- telling ---- */
-
-static const char *verdict(const struct witness *witness, unsigned kind)
-{
-	if ((witness->answered >> kind & 1) == 0)
-		return "-";
-	if (witness->open >> kind & 1)
-		return "either";
-	return witness->allowed >> kind & 1 ? "yes" : "no";
-}
-
-static void print_grid(const struct walk *walk)
-{
-	static struct wp_grid grid = {.left = true};
-	const struct witness *w = walk->witnesses;
-	char flags[8];
-
-	wp_grid_row(&grid);
-	wp_grid_cell(&grid, " ");
-	for (size_t i = 0; i < walk->count; i++)
-		wp_grid_cell(&grid, "%s", w[i].name);
-	wp_grid_row(&grid);
-	wp_grid_cell(&grid, "says");
-	for (size_t i = 0; i < walk->count; i++)
-		wp_grid_cell(&grid, "%s", w[i].status);
-	for (unsigned kind = 0; kind < WP_KINDS; kind++) {
-		if ((wp_regime_kinds(walk->program.regime) >> kind & 1) == 0)
-			continue;
-		wp_grid_row(&grid);
-		wp_grid_cell(&grid, "%s", wp_kind_name((enum wp_kind)kind));
-		for (size_t i = 0; i < walk->count; i++)
-			wp_grid_cell(&grid, "%s", verdict(&w[i], kind));
-	}
-	wp_grid_row(&grid);
-	wp_grid_cell(&grid, "physical");
-	for (size_t i = 0; i < walk->count; i++)
-		wp_grid_cell(&grid, w[i].mapped ? "%#" PRIx64 : "-", w[i].pa);
-	wp_grid_row(&grid);
-	wp_grid_cell(&grid, "leaf");
-	for (size_t i = 0; i < walk->count; i++)
-		wp_grid_cell(&grid, "%s",
-		             w[i].mapped && w[i].sees_size ? wp_size_name(w[i].size) : "-");
-	wp_grid_row(&grid);
-	wp_grid_cell(&grid, "flags");
-	for (size_t i = 0; i < walk->count; i++)
-		wp_grid_cell(&grid, "%s%s%s",
-		             w[i].mapped && w[i].sees_flags ? wp_flags_text(w[i].flags, flags)
-		                                            : "-",
-		             w[i].accessed ? ", accessed" : "", w[i].dirty ? ", dirty" : "");
-	wp_grid_row(&grid);
-	wp_grid_cell(&grid, "memory");
-	for (size_t i = 0; i < walk->count; i++)
-		wp_grid_cell(&grid, "%s", w[i].memory_type != NULL ? w[i].memory_type : "-");
-	wp_grid_print(&grid, stdout);
-}
 
 static void print_steps(const struct walk *walk)
 {
 	puts("\nentries on the way, as the paper machine reads them:");
-	for (size_t i = 0; i < walk->step_count; i++)
-		printf("  L%u  at %#" PRIx64 "  0x%016" PRIx64 "\n", walk->steps[i].level,
-		       walk->steps[i].entry_pa, walk->steps[i].entry);
-	if (walk->step_count == 0)
+	for (size_t i = 0; i < walk->said.step_count; i++)
+		printf("  L%u  at %#" PRIx64 "  0x%016" PRIx64 "\n", walk->said.steps[i].level,
+		       walk->said.steps[i].entry_pa, walk->said.steps[i].entry);
+	if (walk->said.step_count == 0)
 		puts("  none: the address is not this table's");
 }
 
@@ -227,19 +47,19 @@ static void print_all(const struct walk *walk)
 		       result->op + 1, result->finding.sentence);
 	printf("%#" PRIx64 " in table t%u of %s, root at %#" PRIx64 "\n\n", walk->va, walk->table,
 	       walk->program.regime->name, walk->subject->root(walk->runner.instance, walk->table));
-	print_grid(walk);
+	wp_testimony_print(&walk->said, stdout);
 	print_steps(walk);
 	putchar('\n');
-	for (size_t i = 0; i < walk->count; i++) {
-		if (walk->witnesses[i].finding.found)
-			printf("%s differs from the model: %s\n", walk->witnesses[i].name,
-			       walk->witnesses[i].finding.sentence);
+	for (size_t i = 0; i < walk->said.count; i++) {
+		if (walk->said.witnesses[i].finding.found)
+			printf("%s differs from the model: %s\n", walk->said.witnesses[i].name,
+			       walk->said.witnesses[i].finding.sentence);
 	}
-	if (!any_differs(walk))
+	if (!wp_testimony_differs(&walk->said))
 		puts("all agree");
 }
 
-static json_t *witness_json(const struct walk *walk, const struct witness *witness)
+static json_t *witness_json(const struct walk *walk, const struct wp_witness *witness)
 {
 	json_t *kinds = json_object();
 	char flags[8];
@@ -252,7 +72,7 @@ static json_t *witness_json(const struct walk *walk, const struct witness *witne
 	for (unsigned kind = 0; kind < WP_KINDS; kind++) {
 		if (wp_regime_kinds(walk->program.regime) >> kind & 1)
 			json_object_set_new(kinds, wp_kind_name((enum wp_kind)kind),
-			                    json_string(verdict(witness, kind)));
+			                    json_string(wp_witness_verdict(witness, kind)));
 	}
 	json_object_set_new(json, "kinds", kinds);
 	if (witness->mapped)
@@ -269,18 +89,19 @@ static void print_json(const struct walk *walk)
 {
 	json_t *witnesses = json_array(), *levels = json_array();
 
-	for (size_t i = 0; i < walk->count; i++)
-		json_array_append_new(witnesses, witness_json(walk, &walk->witnesses[i]));
-	for (size_t i = 0; i < walk->step_count; i++)
-		json_array_append_new(levels, json_pack("{s:i, s:o, s:o}", "level",
-		                                        (int)walk->steps[i].level, "at",
-		                                        wp_cli_hex(walk->steps[i].entry_pa),
-		                                        "entry", wp_cli_hex(walk->steps[i].entry)));
-	wp_cli_json(json_pack("{s:s, s:i, s:o, s:s?, s:b, s:o, s:o}", "regime",
-	                      walk->program.regime->name, "table", (int)walk->table, "address",
-	                      wp_cli_hex(walk->va), "finding",
-	                      walk->result.finding.found ? walk->result.key : NULL, "agree",
-	                      !any_differs(walk), "says", witnesses, "levels", levels));
+	for (size_t i = 0; i < walk->said.count; i++)
+		json_array_append_new(witnesses, witness_json(walk, &walk->said.witnesses[i]));
+	for (size_t i = 0; i < walk->said.step_count; i++)
+		json_array_append_new(levels,
+		                      json_pack("{s:i, s:o, s:o}", "level",
+		                                (int)walk->said.steps[i].level, "at",
+		                                wp_cli_hex(walk->said.steps[i].entry_pa), "entry",
+		                                wp_cli_hex(walk->said.steps[i].entry)));
+	wp_cli_json(json_pack(
+		"{s:s, s:i, s:o, s:s?, s:b, s:o, s:o}", "regime", walk->program.regime->name,
+		"table", (int)walk->table, "address", wp_cli_hex(walk->va), "finding",
+		walk->result.finding.found ? walk->result.key : NULL, "agree",
+		!wp_testimony_differs(&walk->said), "says", witnesses, "levels", levels));
 }
 
 /* ---- arguments ---- */
@@ -383,12 +204,17 @@ static int run(int argc, char **argv)
 	if (!wp_model_exists(walk.runner.model, walk.table))
 		wp_cli_fail("the program has no table t%u at that point: try the other --table",
 		            walk.table);
-	ask_all(&walk);
+	walk.said = (struct wp_testimony){.runner = &walk.runner,
+	                                  .set = &walk.set,
+	                                  .regime = walk.program.regime,
+	                                  .table = walk.table,
+	                                  .va = walk.va};
+	wp_testimony_take(&walk.said);
 	if (walk.json)
 		print_json(&walk);
 	else
 		print_all(&walk);
-	differs = any_differs(&walk) || walk.result.finding.found;
+	differs = wp_testimony_differs(&walk.said) || walk.result.finding.found;
 	wp_run_finish(&walk.runner);
 	wp_machines_close(&walk.set);
 	wp_runner_close(&walk.runner);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "damage_private.h"
+#include "shrink.h"
 
 #define LAW WP_LAW_ARBITRARY_MEMORY
 
@@ -316,18 +317,38 @@ static bool drop(struct wp_runner *runner, struct wp_program *program, struct wp
 	return true;
 }
 
+struct shrinking {
+	struct wp_runner *runner;
+	const struct wp_damage *damage;
+};
+
+static bool breaks(void *context, const struct wp_program *candidate, struct wp_result *result,
+                   struct wp_program *settled)
+{
+	const struct shrinking *shrinking = context;
+	struct wp_damage_stats aside = {0};
+
+	(void)settled;
+	return !wp_damage_run(shrinking->runner, candidate, shrinking->damage, &aside, result);
+}
+
 void wp_damage_shrink(struct wp_runner *runner, struct wp_program *program,
                       struct wp_damage *damage, struct wp_result *result)
 {
-	bool dropped;
+	struct shrinking shrinking = {runner, damage};
+	const struct wp_shrink_judge judge = {breaks, &shrinking};
+	bool simpler;
 
 	if (result->op < program->count)
 		program->count = result->op + 1;
 	do {
-		dropped = false;
+		bool dropped = false;
+
 		for (size_t i = program->count; i-- > 0;)
 			dropped |= drop(runner, program, damage, i, result);
-	} while (dropped);
+		simpler = dropped ||
+		          wp_shrink_arguments_by(&judge, program, result, WP_SHRINK_RUNS);
+	} while (simpler);
 }
 
 bool wp_damage_some(struct wp_runner *runner, const struct wp_program *program,

@@ -7,8 +7,9 @@
 #include "cli.h"
 
 static const struct wp_command *const commands[] = {
-	&wp_command_fuzz,     &wp_command_replay,  &wp_command_show,     &wp_command_walk,
-	&wp_command_machines, &wp_command_planted, &wp_command_coverage,
+	&wp_command_fuzz,     &wp_command_replay,   &wp_command_shrink,
+	&wp_command_explain,  &wp_command_show,     &wp_command_walk,
+	&wp_command_coverage, &wp_command_machines, &wp_command_planted,
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
@@ -28,6 +29,7 @@ static void print_help(void)
 	puts("\nFor example:\n"
 	     "  walkproof fuzz --seconds 60           fuzz every architecture for a minute\n"
 	     "  walkproof replay findings/*.wp        are they still there?\n"
+	     "  walkproof explain FINDING.wp          what broke, and how\n"
 	     "  walkproof walk PROGRAM.wp 0x40001234  who says what about one address\n\n"
 	     "'walkproof COMMAND --help' tells more. Exit status: 0 fine, 1 a finding, 2 it could\n"
 	     "not start. A program is a text file of operations, such as:\n\n"
@@ -61,9 +63,7 @@ int main(int argc, char **argv)
 	char name[64];
 
 	if (argc < 2)
-		wp_cli_fail(
-			"no command: fuzz, replay, show, walk, machines, planted or coverage; see "
-			"'walkproof --help'");
+		wp_cli_fail("which command? See 'walkproof --help'");
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
 	    strcmp(argv[1], "help") == 0) {
 		print_help();
@@ -75,10 +75,7 @@ int main(int argc, char **argv)
 	}
 	command = find_command(argv[1]);
 	if (command == NULL)
-		wp_cli_fail("no command '%s': fuzz, replay, show, walk, machines, planted or "
-		            "coverage; see "
-		            "'walkproof --help'",
-		            argv[1]);
+		wp_cli_fail("no command '%s': see 'walkproof --help'", argv[1]);
 	snprintf(name, sizeof name, "walkproof %s", command->name);
 	argv[1] = name;
 	return finish(command->run(argc - 1, argv + 1));

@@ -27,6 +27,12 @@ void wp_report_finding(struct wp_report *report, const struct wp_program *progra
 void wp_report_death(struct wp_report *report, const struct wp_program *program,
                      const struct wp_result *result, int status, unsigned hung);
 
+/*
+ * The virtual addresses that it is about: what its sentence names, as far as an operation
+ * is about it, then those of the last operations. For a program that is settled.
+ */
+size_t wp_report_addresses(const struct wp_report *report, uint64_t *va, size_t most);
+
 /* --- for whoever watches a process that runs programs --- */
 
 /* No program takes this long. */

@@ -1,15 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "shrink.h"
+#include "shrink_private.h"
 
 #include <string.h>
-
-struct shrinker {
-	struct wp_runner *runner;
-	struct wp_program *best; /* the shortest so far that breaks it in the same way */
-	struct wp_result *result;
-	size_t runs; /* left */
-	struct wp_program candidate;
-};
 
 static void copy_program(struct wp_program *to, const struct wp_program *from)
 {
@@ -25,15 +17,20 @@ static void cut_after(struct wp_program *program, const struct wp_result *result
 		program->count = result->op + 1;
 }
 
-/* Keeps the candidate if it breaks the same law in the same way. */
-static bool keep(struct shrinker *shrinker)
+void wp_shrinker_start(struct wp_shrinker *shrinker)
 {
+	copy_program(&shrinker->candidate, shrinker->best);
+}
+
+bool wp_shrinker_keep(struct wp_shrinker *shrinker)
+{
+	const struct wp_shrink_judge *judge = shrinker->judge;
 	struct wp_result result;
 
 	if (shrinker->runs == 0)
 		return false;
 	shrinker->runs--;
-	if (wp_run(shrinker->runner, &shrinker->candidate, &result, NULL) ||
+	if (!judge->breaks(judge->context, &shrinker->candidate, &result, NULL) ||
 	    strcmp(result.key, shrinker->result->key) != 0)
 		return false;
 	cut_after(&shrinker->candidate, &result);
@@ -43,19 +40,19 @@ static bool keep(struct shrinker *shrinker)
 }
 
 /* Without operations [from, from + count). */
-static bool keep_without(struct shrinker *shrinker, size_t from, size_t count)
+static bool keep_without(struct wp_shrinker *shrinker, size_t from, size_t count)
 {
 	struct wp_program *candidate = &shrinker->candidate;
 
-	copy_program(candidate, shrinker->best);
+	wp_shrinker_start(shrinker);
 	candidate->count -= count;
 	memmove(&candidate->ops[from], &candidate->ops[from + count],
 	        (candidate->count - from) * sizeof candidate->ops[0]);
-	return keep(shrinker);
+	return wp_shrinker_keep(shrinker);
 }
 
 /* From the end on: what comes last depends on what came before, not the reverse. */
-static bool remove_chunks(struct shrinker *shrinker, size_t chunk)
+static bool remove_chunks(struct wp_shrinker *shrinker, size_t chunk)
 {
 	bool removed = false;
 	size_t end = shrinker->best->count;
@@ -71,19 +68,52 @@ static bool remove_chunks(struct shrinker *shrinker, size_t chunk)
 	return removed;
 }
 
+static void remove_singles(struct wp_shrinker *shrinker)
+{
+	while (remove_chunks(shrinker, 1) && shrinker->runs > 0)
+		;
+}
+
+bool wp_shrink_by(const struct wp_shrink_judge *judge, struct wp_program *program,
+                  struct wp_result *result, size_t runs)
+{
+	struct wp_shrinker shrinker = {judge, program, result, runs, {0}};
+
+	if (!judge->breaks(judge->context, program, result, &shrinker.candidate))
+		return false;
+	cut_after(program, result);
+	wp_shrinker_keep(&shrinker); /* settled; if that breaks it otherwise, it stays as it was */
+	for (size_t chunk = program->count / 2; chunk > 1; chunk /= 2)
+		remove_chunks(&shrinker, chunk);
+	/* simpler arguments may leave operations without a use, which goes on until none is */
+	do
+		remove_singles(&shrinker);
+	while (wp_shrinker_arguments(&shrinker) && shrinker.runs > 0);
+	wp_shrinker_name_lengths(&shrinker);
+	return true;
+}
+
+bool wp_shrink_arguments_by(const struct wp_shrink_judge *judge, struct wp_program *program,
+                            struct wp_result *result, size_t runs)
+{
+	struct wp_shrinker shrinker = {judge, program, result, runs, {0}};
+	bool simpler = false;
+
+	while (wp_shrinker_arguments(&shrinker) && shrinker.runs > 0)
+		simpler = true;
+	return simpler;
+}
+
+static bool breaks(void *context, const struct wp_program *candidate, struct wp_result *result,
+                   struct wp_program *settled)
+{
+	return !wp_run(context, candidate, result, settled);
+}
+
 bool wp_shrink(struct wp_runner *runner, struct wp_program *program, struct wp_result *result,
                size_t runs)
 {
-	struct shrinker shrinker = {runner, program, result, runs, {0}};
-	size_t chunk;
+	const struct wp_shrink_judge judge = {breaks, runner};
 
-	if (wp_run(runner, program, result, &shrinker.candidate))
-		return false;
-	cut_after(program, result);
-	keep(&shrinker); /* settled; should that break it otherwise, the first form stays */
-	for (chunk = program->count / 2; chunk > 1; chunk /= 2)
-		remove_chunks(&shrinker, chunk);
-	while (remove_chunks(&shrinker, 1) && shrinker.runs > 0)
-		;
-	return true;
+	return wp_shrink_by(&judge, program, result, runs);
 }

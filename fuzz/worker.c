@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "worker.h"
+#include "slots.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "contain.h"
 #include "damage.h"
 #include "machine_set.h"
 #include "refusals.h"
@@ -48,34 +49,6 @@ static bool take_chunk(const struct wp_campaign *campaign, struct wp_worker *wor
 
 /* ---- what they show ---- */
 
-static struct wp_slot *slot_for(struct wp_worker *worker, const char *key)
-{
-	for (size_t i = 0; i < WP_WORKER_FINDINGS; i++) {
-		struct wp_slot *slot = &worker->slots[i];
-
-		if (slot->state == WP_SLOT_FREE || strcmp(slot->report.key, key) == 0)
-			return slot;
-	}
-	return NULL;
-}
-
-/* For a finding with a key of its own; NULL: it is counted, and that is all. */
-static struct wp_slot *new_slot(struct wp_worker *worker)
-{
-	struct wp_slot *slot = slot_for(worker, worker->result.key);
-
-	if (slot == NULL) {
-		worker->unlisted++;
-		return NULL;
-	}
-	slot->programs++;
-	if (slot->state != WP_SLOT_FREE)
-		return NULL;
-	slot->row = worker->row;
-	slot->number = worker->next;
-	return slot;
-}
-
 /*
  * The report as it is comes first: shrinking may end the process. Slow machines that
  * took no part in what was found have no say in what is left of it.
@@ -109,10 +82,46 @@ static void shrink(const struct wp_campaign *campaign, struct wp_runner *runner,
 	slot->state = WP_SLOT_READY;
 }
 
+/* Of a slot whose program ended the process, or whose shrinking did. */
+static void shrink_contained(struct wp_runner *runner, struct wp_slot *slot)
+{
+	const bool hung = strstr(slot->report.key, "-hang-") != NULL;
+	static struct wp_program program;
+	struct wp_contained contained;
+	struct wp_result result;
+	char why[100];
+	bool died;
+
+	slot->state = WP_SLOT_CONTAINED;
+	program = slot->report.program;
+	if (wp_contain_open(&contained, runner, WP_CONTAIN_SECONDS, why, sizeof why) &&
+	    wp_contain_shrink(&contained, &program, &result,
+	                      hung ? WP_CONTAIN_HANGS : WP_SHRINK_RUNS, &died)) {
+		if (died)
+			slot->report = *wp_contain_death(&contained);
+		else
+			wp_report_finding(&slot->report, &program, &result);
+	}
+	wp_contain_close(&contained);
+	slot->state = WP_SLOT_READY;
+}
+
+/* What the worker before this one left behind. */
+static void shrink_left(struct wp_runner *runner, struct wp_worker *worker)
+{
+	runner->stats = &worker->aside;
+	runner->fast_only = true;
+	for (size_t i = 0; i < WP_WORKER_FINDINGS; i++) {
+		if (worker->slots[i].state == WP_SLOT_ENDS)
+			shrink_contained(runner, &worker->slots[i]);
+	}
+	runner->fast_only = false;
+}
+
 static void keep_finding(const struct wp_campaign *campaign, struct wp_runner *runner,
                          struct wp_worker *worker, struct wp_program *program)
 {
-	struct wp_slot *slot = new_slot(worker);
+	struct wp_slot *slot = wp_slots_new(worker, worker->result.key);
 
 	if (slot == NULL)
 		return;
@@ -126,11 +135,13 @@ static void keep_damage(const struct wp_campaign *campaign, struct wp_runner *ru
                         struct wp_worker *worker, struct wp_program *program,
                         struct wp_damage *damage)
 {
-	struct wp_slot *slot = new_slot(worker);
+	struct wp_slot *slot = wp_slots_new(worker, worker->result.key);
 	size_t length;
 
 	if (slot == NULL)
 		return;
+	wp_report_finding(&slot->report, program, &worker->result);
+	slot->state = WP_SLOT_SHRINKING;
 	if (!campaign->as_found)
 		wp_damage_shrink(runner, program, damage, &worker->result);
 	wp_report_finding(&slot->report, program, &worker->result);
@@ -220,6 +231,7 @@ _Noreturn void wp_worker_main(const struct wp_campaign *campaign, struct wp_work
 
 	if (runner == NULL || !open_runner(campaign, runner, worker))
 		_exit(WP_WORKER_FAILED);
+	shrink_left(runner, worker);
 	/* one that takes over from a dead one first does what that one left */
 	do
 		run_chunk(campaign, runner, worker);

@@ -19,6 +19,8 @@
 enum wp_slot_state {
 	WP_SLOT_FREE,
 	WP_SLOT_SHRINKING, /* the report holds the finding as it was met */
+	WP_SLOT_ENDS,      /* it ends the process: whoever comes next shrinks it... */
+	WP_SLOT_CONTAINED, /* ...each candidate in a process of its own */
 	WP_SLOT_READY,
 	WP_SLOT_TOLD, /* the parent has seen it */
 };

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: MIT
 """The real walkproof, as its user sees it. Usage: test_cli.py WALKPROOF"""
 import json
+import os
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -58,7 +60,10 @@ class CommandLine(unittest.TestCase):
                 (["fuzz", "--arch", "mips"], "mips"), (["fuzz", "--subject", "no"], "'no'"),
                 (["fuzz", "--subject", BUG, "--arch", "riscv64"], "riscv64"),
                 (["fuzz", "extra"], "extra"), (["replay"], "--help"), (["show"], "--help"),
-                (["show", good, good], "--help"), (["walk", good], "--help"),
+                (["show", good, good], "--help"), (["shrink"], "--help"),
+                (["shrink", good, good], "--help"), (["shrink", "--runs", "0", good], "--runs"),
+                (["explain"], "--help"), (["explain", good, good], "--help"),
+                (["walk", good], "--help"),
                 (["walk", good, "0x"], "0x"), (["walk", good, "1.5"], "1.5"),
                 (["walk", good, "0x1000", "--table", "2"], "--table"),
                 (["walk", good, "0x1000", "--at", "0", "--table", "7"], "--table"),
@@ -74,7 +79,8 @@ class CommandLine(unittest.TestCase):
                 ("walkproof 1\nregime x86_64\nmap t0 va=zz\n", "line 3"),
                 (b"walkproof 1\nregime x86_64\n\0query t0 va=0\n", "damaged"),
                 (b"\xff\x01\x02", "--scope"), (b"\0" * 2000000, "1 MiB")]:
-            for command in (["replay", "bad"], ["show", "bad"], ["walk", "bad", "0x1000"]):
+            for command in (["replay", "bad"], ["show", "bad"], ["walk", "bad", "0x1000"],
+                            ["shrink", "bad"], ["explain", "bad"]):
                 with self.subTest(content=content[:40], command=command):
                     self.file(content, "bad")
                     self.assert_refused(*command, says=says)
@@ -86,7 +92,8 @@ class CommandLine(unittest.TestCase):
 
     def test_help_teaches_with_an_example_and_exits_0(self):
         self.assertIn("walkproof fuzz --seconds 60", self.walkproof("--help").stdout)
-        for command in ("fuzz", "replay", "show", "walk", "machines", "planted"):
+        for command in ("fuzz", "replay", "shrink", "explain", "show", "walk", "machines",
+                        "planted"):
             with self.subTest(command):
                 done = self.walkproof(command, "--help")
                 self.assertEqual((done.returncode, done.stderr), (0, ""))
@@ -139,14 +146,16 @@ class CommandLine(unittest.TestCase):
             self.assertEqual(fine.returncode, 0)
             self.assertRegex(fine.stdout, r": fine, \d+ operations?\n")
 
-    def test_a_finding_is_printed_with_its_path_and_sentence_and_exit_1(self):
+    def test_a_finding_is_told_in_four_lines_and_exit_1(self):
         done = self.walkproof("fuzz", "--subject", BUG, "--programs", 20, "--out", "here")
         self.assertEqual(done.returncode, 1)
-        paths = re.findall(r"(?m)^(here/x86_64-L\S+-[0-9a-f]{8}\.wp)\n  breaks L\d, .+: .+$",
-                           done.stdout)
-        self.assertGreater(len(paths), 0)
-        self.assertEqual(sorted(paths), sorted(str(p.relative_to(self.dir))
-                                               for p in (self.dir / "here").iterdir()))
+        told = re.findall(r"(?m)^(x86_64-L\S+)\n  breaks L\d, .+: .+\n"
+                          r"  (here/\1-[0-9a-f]{8}\.wp), and in C (here/\1-[0-9a-f]{8}\.c)\n"
+                          rf"  walkproof replay --subject {BUG} \2$", done.stdout)
+        self.assertGreater(len(told), 0)
+        self.assertEqual(sorted(path for _, *paths in told for path in paths),
+                         sorted(str(p.relative_to(self.dir))
+                                for p in (self.dir / "here").iterdir()))
 
     def test_a_reproducer_that_can_not_be_written_is_printed_instead(self):
         self.file("in the way", "file")
@@ -168,6 +177,86 @@ class CommandLine(unittest.TestCase):
             done = self.walkproof("show", "--scope", scope, name)
             self.assertEqual(done.returncode, 0)
             self.assertTrue(done.stdout.startswith(f"walkproof 1\nregime {regime}\n"))
+
+    # --- shrinking and explaining ---
+
+    LONG_WAY = ("walkproof 1\nregime x86_64_la57\n"
+                "map t1 va=0x40000000 pa=0x3000 size=4K flags=rw----\n"
+                "protect t1 va=0x40000000 flags=r-----\n"
+                "map t1 va=hot0 pa=hot1 size=2M flags=rwxu--\n"
+                "walk t1\n")
+
+    def test_shrink_tells_the_finding_and_leaves_what_is_simplest(self):
+        name = self.file(self.LONG_WAY)
+        done = self.walkproof("shrink", "--subject", BUG, "--without", "qemu", name)
+        self.assertEqual((done.returncode, done.stderr), (1, ""))
+        self.assertRegex(done.stdout, r"\n1 operation, from 4, in \d+\.\d ms:\n\n"
+                         r"walkproof 1\nregime x86_64_la57\n"
+                         r"map t0 va=0x0 pa=0x0 size=4K flags=\S+\n\Z")
+        files = sorted(p.suffix for p in (self.dir / "findings").iterdir())
+        self.assertEqual(files, [".c", ".wp"])
+        again = self.walkproof("shrink", "--subject", BUG, "--without", "qemu", name)
+        self.assertEqual(re.sub(r"[\d.]+ ms", "", again.stdout),
+                         re.sub(r"[\d.]+ ms", "", done.stdout))
+
+    def test_shrink_has_nothing_to_do_where_nothing_breaks(self):
+        done = self.walkproof("shrink", self.file(PROGRAM))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("fine", done.stdout)
+        self.assertFalse((self.dir / "findings").exists())
+
+    def test_what_shrink_can_not_write_is_printed_instead(self):
+        self.file("in the way", "file")
+        done = self.walkproof("shrink", "--subject", BUG, "--out", "file/x",
+                              self.file(self.LONG_WAY))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("can't create the directory file/x", done.stderr)
+        self.assertIn("\nwalkproof 1\nregime x86_64", done.stderr)
+
+    def test_explain_marks_the_operation_and_what_changed(self):
+        done = self.walkproof("explain", "--subject", BUG, self.file(self.LONG_WAY))
+        self.assertEqual((done.returncode, done.stderr), (1, ""))
+        self.assertNotIn("\033", done.stdout)
+        self.assertRegex(done.stdout, r"\Ax86_64-L1-\S+\nbreaks L1, ")
+        self.assertRegex(done.stdout, r"(?m)^>  3  map t1 .*<- here it breaks$")
+        self.assertRegex(done.stdout, r"(?m)^\+ +L3\[  0\] 0x0001000000000000 .* kernel ")
+        self.assertRegex(done.stdout, r"(?m)^level +entry before +entry after +which is$")
+        self.assertRegex(done.stdout, r"(?m)^L0\[1\] +0x0{16} +0x\w{16} +table at 0x\w+$")
+        self.assertRegex(done.stdout, r"(?m)^ +query\(\) +model +paper")
+        self.assertIn("paper differs from the model: ", done.stdout)
+
+    def test_explain_shows_what_an_entry_was_and_is_and_folds_what_is_alike(self):
+        text = ("walkproof 1\nregime x86_64_la57\n"
+                "map t0 va=0x0 pa=0x0 size=2M flags=r-----\n"
+                "map t0 va=0x40000000 pa=0x0 size=3x4K flags=r-----\n"
+                "protect_region t0 va=0x0 size=4K flags=r--u--\n")
+        text = text.replace("map t0 va=0x40", "map_region t0 va=0x40")
+        done = self.walkproof("explain", "--subject", BUG, self.file(text))
+        self.assertRegex(done.stdout, r"(?m)^- +L3\[  0\] .* 2M  kernel r--, .*\n"
+                                      r"\+ +L3\[  0\] .* table at 0x\w+$")
+        self.assertRegex(done.stdout, r"(?m)^\+ +L4\[  0\] .*\n"
+                                      r"\+ +\.\.\. 511 more like it, up to L4\[511\] 0x1ff000$")
+        self.assertRegex(done.stdout, r"(?m)^ +\.\.\. 5 as before$")
+        self.assertNotRegex(done.stdout, r"(?m)^[-+] +L[012]\[")
+
+    def test_explain_is_in_colour_on_a_terminal_unless_told_not_to(self):
+        name = self.file(self.LONG_WAY)
+        command = shlex.join([WALKPROOF, "explain", "--without", "qemu", "--subject", BUG, name])
+        for environment, coloured in (({}, True), ({"NO_COLOR": "1"}, False),
+                                      ({"TERM": "dumb"}, False)):
+            with self.subTest(environment):
+                inherited = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
+                done = subprocess.run(["script", "-qec", command, "/dev/null"], cwd=self.dir,
+                                      env={**inherited, "TERM": "xterm", **environment},
+                                      stdin=subprocess.DEVNULL, text=True, capture_output=True,
+                                      timeout=120, check=False)
+                self.assertIn("here it breaks", done.stdout)
+                self.assertEqual("\033[31m>" in done.stdout, coloured)
+
+    def test_explain_has_nothing_to_tell_where_nothing_breaks(self):
+        done = self.walkproof("explain", self.file(PROGRAM))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("fine", done.stdout)
 
     # --- looking ---
 
@@ -232,7 +321,7 @@ class CommandLine(unittest.TestCase):
         self.assertIn("paper differs from the model: paper denies a user read", done.stdout)
 
     def test_a_subject_runs_no_program_of_a_regime_that_it_does_not_serve(self):
-        for command in (["replay"], ["show"], ["walk"]):
+        for command in (["replay"], ["show"], ["walk"], ["shrink"], ["explain"]):
             with self.subTest(command):
                 self.assert_refused(*command, "--subject", BUG, self.file(PROGRAM),
                                     *(["0x1000"] if command == ["walk"] else []),

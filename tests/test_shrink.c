@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include <time.h>
+
 #include "damage.h"
 #include "shrink.h"
 
@@ -177,6 +179,142 @@ static void the_same_program_shrinks_to_the_same_one(void **state)
 	for_each_finding(false, 2, check_again);
 }
 
+/* With one argument of one operation as plain as it can be. */
+static void make_plain(struct wp_op *op, unsigned argument)
+{
+	switch (argument) {
+	case 0:
+		op->table = 0;
+		break;
+	case 1:
+		op->va.value = 0;
+		break;
+	case 2:
+		op->pa.value = 0;
+		break;
+	case 3:
+		op->flags = op->flags == 0 ? 0 : (uint8_t)PT_READ;
+		break;
+	case 4:
+		op->allow_huge = false;
+		break;
+	case 5:
+		op->source = 0;
+		break;
+	default:
+		op->once = false;
+	}
+}
+
+static void check_plain(const struct found *found)
+{
+	static struct wp_program shrunk, plain;
+	struct wp_result result;
+
+	shrunk = found->program;
+	assert_true(wp_shrink(runner, &shrunk, &result, WP_SHRINK_RUNS));
+	for (size_t i = 0; i < shrunk.count; i++) {
+		for (unsigned argument = 0; argument < 7; argument++) {
+			plain = shrunk;
+			make_plain(&plain.ops[i], argument);
+			if (!wp_program_equal(&plain, &shrunk))
+				assert_false(still_breaks(&plain, found->result.key));
+		}
+	}
+}
+
+static void no_argument_that_is_left_could_be_plain(void **state)
+{
+	(void)state;
+	for_each_finding(false, 1, check_plain);
+}
+
+/* ---- long programs ---- */
+
+#define LONG 200u
+
+/* Operations that break nothing, until there are so many; then any, until one does. */
+static bool make_long(struct wp_random *random, const struct wp_scope *scope,
+                      struct wp_program *program, struct wp_result *result)
+{
+	static struct wp_program from;
+	const struct wp_regime *regime = scope->regimes[0];
+
+	program->regime = regime;
+	program->count = 0;
+	for (unsigned tries = 0; tries < 100 && program->count < WP_PROGRAM_MAX_OPS; tries++) {
+		wp_program_generate(&from, scope, random);
+		for (size_t i = 0; i < from.count && from.regime == regime; i++) {
+			program->ops[program->count++] = from.ops[i];
+			if (wp_run(runner, program, result, NULL)) {
+				if (program->count == WP_PROGRAM_MAX_OPS)
+					return false;
+				continue;
+			}
+			if (program->count > LONG)
+				return true;
+			program->count--;
+		}
+	}
+	return false;
+}
+
+static double milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	const double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void a_finding_of_200_operations_comes_down_to_a_few(void **state)
+{
+	static struct wp_program program;
+	static double took[128], sizes[128];
+	size_t count = 0;
+
+	(void)state;
+	for (size_t i = 0; i < wp_planted_subject_count && count < 128; i++) {
+		const struct wp_subject *subject = wp_planted_subjects[i];
+		struct wp_random random;
+		struct wp_result result;
+		struct wp_scope scope;
+		double started;
+		char key[96];
+
+		if (subject->damaged_only || strcmp(subject->name, ends_the_process) == 0)
+			continue;
+		assert_true(wp_runner_use(runner, subject));
+		scope_of(subject, &scope);
+		scope.count = 1;
+		wp_random_seed(&random, i);
+		if (!make_long(&random, &scope, &program, &result))
+			continue;
+		assert_true(program.count > LONG);
+		memcpy(key, result.key, sizeof key);
+		started = milliseconds();
+		assert_true(wp_shrink(runner, &program, &result, WP_SHRINK_RUNS));
+		took[count] = milliseconds() - started;
+		sizes[count++] = (double)program.count;
+		assert_string_equal(result.key, key);
+	}
+	assert_true(count >= 15);
+	qsort(took, count, sizeof took[0], by_size);
+	qsort(sizes, count, sizeof sizes[0], by_size);
+	print_message("%zu findings of more than 200 operations: to %g operations in the median, "
+	              "%g at most; %.1f ms in the median, %.1f ms at most\n",
+	              count, sizes[count / 2], sizes[count - 1], took[count / 2], took[count - 1]);
+	assert_true(sizes[count / 2] <= 5);
+	assert_true(sizes[count - 1] <= 20);
+}
+
 static void check_bound(const struct found *found)
 {
 	static struct wp_program shrunk;
@@ -282,6 +420,8 @@ int main(void)
 		cmocka_unit_test(the_key_stays_and_every_operation_left_is_needed),
 		cmocka_unit_test(what_is_left_has_addresses_that_depend_on_nothing),
 		cmocka_unit_test(the_same_program_shrinks_to_the_same_one),
+		cmocka_unit_test(no_argument_that_is_left_could_be_plain),
+		cmocka_unit_test(a_finding_of_200_operations_comes_down_to_a_few),
 		cmocka_unit_test(it_takes_no_more_runs_than_it_may),
 		cmocka_unit_test(the_damage_moves_with_the_operations_and_each_one_left_is_needed),
 		cmocka_unit_test(what_only_damaged_tables_show_no_program_shows),

@@ -7,6 +7,10 @@
 
 #include "machine_set.h"
 #include "refusals.h"
+#include "shrink.h"
+
+/* So that it is over before an engine takes it for a hang. */
+#define WP_TARGET_SHRINK_RUNS 1000u
 
 static struct wp_runner runner;
 static struct wp_stats stats;
@@ -118,9 +122,12 @@ void wp_target_run(const uint8_t *bytes, size_t size)
 			return;
 		program = settled; /* with the refusal that broke it */
 	}
-	runner.sample = 1; /* what it settles to is another program */
-	wp_run(&runner, &program, &result, &settled);
-	wp_target_say(result.key, &result.finding);
-	wp_program_print(&settled, stderr);
+	runner.sample = 1; /* what is left of it is another program */
+	runner.fast_only = !runner.asks_slow;
+	wp_run(&runner, &program, &result, NULL);
+	wp_target_say(result.key, &result.finding); /* at once: shrinking may end the process */
+	wp_shrink(&runner, &program, &result, WP_TARGET_SHRINK_RUNS);
+	fprintf(stderr, "Shrunk: %s.\n\n", result.finding.sentence);
+	wp_program_print(&program, stderr);
 	abort();
 }
