@@ -1,0 +1,636 @@
+/* SPDX-License-Identifier: MIT */
+/* Mutations of programs do what their names say, and between them reach everything. */
+#include "program_fixture.h"
+
+#include "../fuzz/mutate.h"
+#include "../fuzz/run.h"
+
+#define ROUNDS 2000
+
+static struct wp_scope all;
+
+static int set_up(void **state)
+{
+	(void)state;
+	wp_scope_of(&all, "");
+	return 0;
+}
+
+/* ------------------------------------------------------ what each kind has changed */
+
+static bool same_op(const struct wp_op *a, const struct wp_op *b)
+{
+	const struct wp_program x = {wp_regimes, 1, {*a}}, y = {wp_regimes, 1, {*b}};
+
+	return wp_program_equal(&x, &y);
+}
+
+static bool same_address(const struct wp_address *a, const struct wp_address *b)
+{
+	return memcmp(a, b, sizeof *a) == 0;
+}
+
+/* Whether all of `part` is in `whole`, in this order. */
+static bool is_part(const struct wp_program *part, const struct wp_program *whole)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < whole->count && at < part->count; i++)
+		at += same_op(&whole->ops[i], &part->ops[at]);
+	return at == part->count;
+}
+
+static size_t times(const struct wp_program *program, const struct wp_op *op)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < program->count; i++)
+		count += same_op(&program->ops[i], op);
+	return count;
+}
+
+static size_t times_opcode(const struct wp_program *program, unsigned opcode)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < program->count; i++)
+		count += program->ops[i].opcode == opcode;
+	return count;
+}
+
+/* The one operation that differs; `count`: none, or not just one. */
+static size_t changed_op(const struct wp_program *before, const struct wp_program *after)
+{
+	size_t changed = before->count, many = 0;
+
+	if (before->count != after->count)
+		return before->count;
+	for (size_t i = 0; i < before->count; i++) {
+		if (same_op(&before->ops[i], &after->ops[i]))
+			continue;
+		changed = i;
+		many++;
+	}
+	return many == 1 ? changed : before->count;
+}
+
+static bool has_inserted(const struct wp_program *before, const struct wp_program *after)
+{
+	return after->count == before->count + 1 && is_part(before, after);
+}
+
+static bool has_deleted(const struct wp_program *before, const struct wp_program *after)
+{
+	return after->count < before->count && is_part(after, before);
+}
+
+static bool has_duplicated(const struct wp_program *before, const struct wp_program *after)
+{
+	if (after->count <= before->count || !is_part(before, after))
+		return false;
+	for (size_t i = 0; i < after->count; i++) {
+		if (times(before, &after->ops[i]) == 0)
+			return false;
+	}
+	return true;
+}
+
+static bool has_moved(const struct wp_program *before, const struct wp_program *after)
+{
+	if (after->count != before->count || wp_program_equal(before, after))
+		return false;
+	for (size_t i = 0; i < after->count; i++) {
+		if (times(before, &after->ops[i]) != times(after, &after->ops[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool has_spliced(const struct wp_program *before, const struct wp_program *after)
+{
+	size_t foreign = 0, own = 0;
+
+	for (size_t i = 0; i < after->count; i++) {
+		const bool known = times(before, &after->ops[i]) > 0;
+
+		foreign += !known;
+		own += known;
+	}
+	return foreign > 0 && own > 0;
+}
+
+static bool has_retyped(const struct wp_program *before, const struct wp_program *after)
+{
+	const size_t at = changed_op(before, after);
+
+	return at < before->count && before->ops[at].opcode != after->ops[at].opcode;
+}
+
+static bool has_redrawn(const struct wp_program *before, const struct wp_program *after)
+{
+	const size_t at = changed_op(before, after);
+
+	return at < before->count && before->ops[at].opcode == after->ops[at].opcode;
+}
+
+/* The new one is behind one on the same table and address. */
+static bool has_collided(const struct wp_program *before, const struct wp_program *after)
+{
+	size_t at = 0;
+
+	if (!has_inserted(before, after))
+		return false;
+	while (at < before->count && same_op(&before->ops[at], &after->ops[at]))
+		at++;
+	for (size_t i = 0; i < at; i++) {
+		const struct wp_op *op = &after->ops[i];
+
+		if ((wp_opcode_shapes[op->opcode].operands & WP_ARG_VA) &&
+		    op->table == after->ops[at].table && same_address(&op->va, &after->ops[at].va))
+			return true;
+	}
+	return false;
+}
+
+static bool has_toggled_a_refusal(const struct wp_program *before, const struct wp_program *after)
+{
+	const size_t was = times_opcode(before, WP_OP_REFUSE) + times_opcode(before, WP_OP_ALLOW);
+	const size_t is = times_opcode(after, WP_OP_REFUSE) + times_opcode(after, WP_OP_ALLOW);
+
+	return (is == was + 1 && has_inserted(before, after)) ||
+	       (was == is + 1 && has_inserted(after, before));
+}
+
+static bool has_toggled_a_batch(const struct wp_program *before, const struct wp_program *after)
+{
+	const size_t was = times_opcode(before, WP_OP_BATCH), is = times_opcode(after, WP_OP_BATCH);
+
+	return (is == was + 1 && after->count == before->count + 2 && is_part(before, after)) ||
+	       (was == is + 1 && has_inserted(after, before));
+}
+
+static bool has_another_regime(const struct wp_program *before, const struct wp_program *after)
+{
+	struct wp_program same = *after;
+
+	same.regime = before->regime;
+	return before->regime != after->regime && wp_program_equal(before, &same);
+}
+
+/* The address that differs, if nothing else does; NULL otherwise. */
+static const struct wp_address *changed_address(const struct wp_program *before,
+                                                const struct wp_program *after,
+                                                const struct wp_address **was)
+{
+	const size_t at = changed_op(before, after);
+	struct wp_op with_va, with_pa;
+
+	if (at == before->count)
+		return NULL;
+	with_va = with_pa = before->ops[at];
+	with_va.va = after->ops[at].va;
+	with_pa.pa = after->ops[at].pa;
+	if (same_op(&with_va, &after->ops[at])) {
+		*was = &before->ops[at].va;
+		return &after->ops[at].va;
+	}
+	*was = &before->ops[at].pa;
+	return same_op(&with_pa, &after->ops[at]) ? &after->ops[at].pa : NULL;
+}
+
+static bool is_live(const struct wp_program *before, const struct wp_program *after)
+{
+	const struct wp_address *was, *is = changed_address(before, after, &was);
+
+	return is && (is->base == WP_BASE_LIVE || is->base == WP_BASE_LIVE_END) && is->offset == 0;
+}
+
+static bool is_power_or_page_before(uint64_t value)
+{
+	const uint64_t power = value % (2 * PT_4K) == 0 ? value : value + PT_4K;
+
+	return (value & (value - 1)) == 0 || (power & (power - 1)) == 0;
+}
+
+static bool is_at_a_boundary(const struct wp_program *before, const struct wp_program *after)
+{
+	const struct wp_address *was, *is = changed_address(before, after, &was);
+
+	if (!is)
+		return false;
+	if (is->base == WP_BASE_RAW)
+		return is_power_or_page_before(is->value);
+	return is->base == WP_BASE_EDGE || is->unit == WP_UNIT_BYTE ||
+	       (is->base == WP_BASE_HOT && is->offset == -1);
+}
+
+/* One unit further; the unit, too, may be another. */
+static bool is_next_to_it(const struct wp_program *before, const struct wp_program *after)
+{
+	const struct wp_address *was, *is = changed_address(before, after, &was);
+	int step;
+
+	if (!is || is->base != was->base || is->index != was->index)
+		return false;
+	if (is->base == WP_BASE_RAW) {
+		const uint64_t apart = is->value > was->value ? is->value - was->value
+		                                              : was->value - is->value;
+
+		return apart >= PT_4K && (apart & (apart - 1)) == 0;
+	}
+	step = (int8_t)(is->offset - was->offset);
+	return step == 1 || step == -1 || is->offset == 1 || is->offset == -1;
+}
+
+static bool is_another_s(const struct wp_program *before, const struct wp_program *after)
+{
+	const struct wp_address *was, *is = changed_address(before, after, &was);
+
+	for (size_t i = 0; is && i < before->count; i++) {
+		if (same_address(&before->ops[i].va, is) || same_address(&before->ops[i].pa, is))
+			return true;
+	}
+	return false;
+}
+
+static uint64_t bytes_of(const struct wp_length *length)
+{
+	return length->unit == WP_UNITS ? length->value
+	                                : length->count * wp_unit_bytes(length->unit);
+}
+
+/* 1: larger, -1: smaller, 0: something else has changed. */
+static int resized(const struct wp_program *before, const struct wp_program *after)
+{
+	const size_t at = changed_op(before, after);
+	struct wp_op same;
+
+	if (at == before->count)
+		return 0;
+	same = after->ops[at];
+	same.length = before->ops[at].length;
+	if (!same_op(&same, &before->ops[at]))
+		return 0;
+	return bytes_of(&after->ops[at].length) > bytes_of(&before->ops[at].length) ? 1 : -1;
+}
+
+static bool has_grown(const struct wp_program *before, const struct wp_program *after)
+{
+	return resized(before, after) > 0;
+}
+
+static bool has_shrunk(const struct wp_program *before, const struct wp_program *after)
+{
+	return resized(before, after) < 0;
+}
+
+static bool has_one_flag_turned(const struct wp_program *before, const struct wp_program *after)
+{
+	const size_t at = changed_op(before, after);
+	struct wp_op same;
+
+	if (at == before->count)
+		return false;
+	same = after->ops[at];
+	same.flags = before->ops[at].flags;
+	return same_op(&same, &before->ops[at]) &&
+	       __builtin_popcount(after->ops[at].flags ^ before->ops[at].flags) == 1;
+}
+
+static bool has_the_other_table(const struct wp_program *before, const struct wp_program *after)
+{
+	const size_t at = changed_op(before, after);
+	struct wp_op same;
+
+	if (at == before->count)
+		return false;
+	same = after->ops[at];
+	same.table ^= 1;
+	return same_op(&same, &before->ops[at]);
+}
+
+static bool has_another_detail(const struct wp_program *before, const struct wp_program *after)
+{
+	const size_t at = changed_op(before, after);
+	struct wp_op same;
+
+	if (at == before->count)
+		return false;
+	same = after->ops[at];
+	same.source = before->ops[at].source;
+	same.allow_huge = before->ops[at].allow_huge;
+	same.once = before->ops[at].once;
+	same.count = before->ops[at].count;
+	return same_op(&same, &before->ops[at]);
+}
+
+/* What a kind must have done to be what it is called, and in how many percent of cases. */
+static const struct {
+	bool (*done)(const struct wp_program *before, const struct wp_program *after);
+	unsigned applies, keeps_its_word;
+} promises[WP_MUTATIONS] = {
+	[WP_MUTATE_INSERT] = {has_inserted, 100, 100},
+	[WP_MUTATE_DELETE] = {has_deleted, 100, 100},
+	[WP_MUTATE_DUPLICATE] = {has_duplicated, 100, 100},
+	[WP_MUTATE_MOVE] = {has_moved, 95, 98}, /* equal neighbours stay as they are */
+	[WP_MUTATE_SPLICE] = {has_spliced, 100, 90},
+	[WP_MUTATE_RETYPE] = {has_retyped, 100, 100},
+	[WP_MUTATE_REDRAW] = {has_redrawn, 100, 80}, /* some have few operands, or none */
+	[WP_MUTATE_COLLIDE] = {has_collided, 95, 100},
+	[WP_MUTATE_REFUSAL] = {has_toggled_a_refusal, 100, 100},
+	[WP_MUTATE_BATCH] = {has_toggled_a_batch, 100, 100},
+	[WP_MUTATE_REGIME] = {has_another_regime, 100, 100},
+	[WP_MUTATE_LIVE] = {is_live, 95, 100},
+	[WP_MUTATE_BOUNDARY] = {is_at_a_boundary, 95, 100},
+	[WP_MUTATE_NEIGHBOUR] = {is_next_to_it, 95, 100},
+	[WP_MUTATE_ALIAS] = {is_another_s, 70, 100},
+	[WP_MUTATE_GROW] = {has_grown, 90, 75}, /* the rest go around, or are odd */
+	[WP_MUTATE_SHRINK] = {has_shrunk, 85, 60},
+	[WP_MUTATE_FLAGS] = {has_one_flag_turned, 95, 100},
+	[WP_MUTATE_TABLE] = {has_the_other_table, 99, 100},
+	[WP_MUTATE_DETAIL] = {has_another_detail, 75, 100},
+};
+
+static void each_mutation_does_what_its_name_says(void **state)
+{
+	static struct wp_program before, after;
+	struct wp_random random;
+
+	(void)state;
+	wp_random_seed(&random, 1);
+	for (unsigned kind = 0; kind < WP_MUTATIONS; kind++) {
+		unsigned applied = 0, kept = 0, programs = 0;
+
+		while (programs < ROUNDS) {
+			bool applies;
+
+			wp_program_generate(&before, &all, &random);
+			if (before.count < 8 || before.count > 100)
+				continue;
+			programs++;
+			after = before;
+			applies = wp_program_mutate_once(&after, &all, (enum wp_mutation)kind,
+			                                 &random);
+			applied += applies;
+			kept += applies && promises[kind].done(&before, &after);
+			if (!applies)
+				assert_true(wp_program_equal(&before, &after));
+		}
+		print_message("%-9s applies to %3u%%, keeps its word in %3u%%\n",
+		              wp_mutation_name((enum wp_mutation)kind), 100 * applied / programs,
+		              100 * kept / applied);
+		assert_in_range(100 * applied / programs, promises[kind].applies, 100);
+		assert_in_range(100 * kept / applied, promises[kind].keeps_its_word, 100);
+	}
+}
+
+/* ---------------------------------------------------------------- all of them together */
+
+static void the_same_seed_makes_the_same_mutant_and_another_another(void **state)
+{
+	static struct wp_program start, a, b, c;
+	struct wp_random random;
+	unsigned differ = 0;
+
+	(void)state;
+	for (uint64_t seed = 0; seed < ROUNDS; seed++) {
+		wp_random_seed(&random, seed);
+		wp_program_generate(&start, &all, &random);
+		a = b = c = start;
+		wp_random_seed(&random, seed);
+		wp_program_mutate(&a, &all, &random);
+		wp_program_mutate(&c, &all, &random);
+		wp_random_seed(&random, seed);
+		wp_program_mutate(&b, &all, &random);
+		assert_true(wp_program_equal(&a, &b));
+		differ += !wp_program_equal(&a, &c);
+	}
+	assert_true(differ > ROUNDS * 95 / 100);
+}
+
+/* As decoding makes them: nothing in an operand that the operation doesn't have. */
+static void mutants_of_anything_are_in_the_one_form(void **state)
+{
+	static struct wp_program program, again;
+	static uint8_t bytes[WP_PROGRAM_MAX_BYTES];
+	struct wp_random random;
+
+	(void)state;
+	wp_random_seed(&random, 2);
+	for (unsigned i = 0; i < 2 * ROUNDS; i++) {
+		size_t size;
+
+		if (i % 64 == 0)
+			any_program(&program, &random);
+		wp_program_mutate(&program, &all, &random);
+		size = wp_program_encode(&program, &all, bytes, sizeof bytes);
+		wp_program_decode(&again, &all, bytes, size);
+		assert_same(&program, &again);
+	}
+}
+
+static void every_kind_is_made_and_each_program_has_its_favourites(void **state)
+{
+	static struct wp_program program;
+	unsigned made[WP_MUTATIONS] = {0}, none = 0;
+	struct wp_random random;
+
+	(void)state;
+	wp_random_seed(&random, 3);
+	for (unsigned i = 0; i < 10 * ROUNDS; i++) {
+		uint32_t kinds;
+
+		wp_program_generate(&program, &all, &random);
+		kinds = wp_program_mutate(&program, &all, &random);
+		none += kinds == 0;
+		for (unsigned kind = 0; kind < WP_MUTATIONS; kind++)
+			made[kind] += kinds >> kind & 1;
+	}
+	assert_true(none < 10 * ROUNDS / 500);
+	for (unsigned kind = 0; kind < WP_MUTATIONS; kind++) {
+		if (made[kind] < 10 * ROUNDS / 100 || made[kind] > 10 * ROUNDS / 4)
+			fail_msg("%s: in %u of %u", wp_mutation_name((enum wp_mutation)kind),
+			         made[kind], 10 * ROUNDS);
+	}
+}
+
+/* Mutants of mutants must neither dwindle nor fill up. */
+static void lines_of_mutants_stay_programs_of_some_length(void **state)
+{
+	static struct wp_program program;
+	struct wp_random random;
+	size_t sum = 0, full = 0, empty = 0;
+
+	(void)state;
+	wp_random_seed(&random, 4);
+	for (unsigned line = 0; line < 100; line++) {
+		program = (struct wp_program){.regime = all.regimes[0]};
+		for (unsigned i = 0; i < 300; i++)
+			wp_program_mutate(&program, &all, &random);
+		sum += program.count;
+		full += program.count == WP_PROGRAM_MAX_OPS;
+		empty += program.count == 0;
+	}
+	assert_in_range(sum / 100, 10, 230);
+	assert_true(full < 40);
+	assert_true(empty < 20);
+}
+
+static void the_full_program_and_the_empty_one_have_mutants(void **state)
+{
+	static struct wp_program full, empty;
+	struct wp_random random;
+	unsigned grown = 0;
+
+	(void)state;
+	wp_random_seed(&random, 5);
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		do
+			any_program(&full, &random);
+		while (full.count < WP_PROGRAM_MAX_OPS);
+		wp_program_mutate(&full, &all, &random);
+		assert_true(full.count <= WP_PROGRAM_MAX_OPS);
+		empty = (struct wp_program){.regime = all.regimes[0]};
+		wp_program_mutate(&empty, &all, &random);
+		grown += empty.count > 0;
+	}
+	assert_true(grown > ROUNDS * 3 / 4);
+}
+
+/* -------------------------------------------------------------------- cross-over */
+
+static void a_child_has_operations_of_both_and_no_others(void **state)
+{
+	static struct wp_program a, b, child, again;
+	struct wp_random random, copy;
+	unsigned both = 0, of_b = 0;
+
+	(void)state;
+	wp_random_seed(&random, 6);
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		size_t from_a = 0, from_b = 0;
+
+		any_program(&a, &random);
+		any_program(&b, &random);
+		copy = random;
+		wp_program_cross(&child, &a, &b, &random);
+		wp_program_cross(&again, &a, &b, &copy);
+		assert_true(wp_program_equal(&child, &again));
+		assert_true(child.count <= WP_PROGRAM_MAX_OPS);
+		assert_true(child.regime == a.regime || child.regime == b.regime);
+		of_b += child.regime != a.regime;
+		for (size_t k = 0; k < child.count; k++) {
+			const bool in_a = times(&a, &child.ops[k]) > 0;
+			const bool in_b = times(&b, &child.ops[k]) > 0;
+
+			assert_true(in_a || in_b);
+			from_a += in_a;
+			from_b += in_b;
+		}
+		both += from_a > 0 && from_b > 0;
+	}
+	assert_true(both > ROUNDS / 2);
+	assert_true(of_b > 0);
+}
+
+/* ---------------------------------------------------------------------- what is reached */
+
+struct reached {
+	struct wp_runner runner;
+	struct wp_stats stats;
+	struct wp_program kept[256];
+	size_t count;
+	size_t drawn[WP_OPCODES];
+};
+
+/* A line of mutants from the empty program; what shows something new has mutants too. */
+static void reach(struct reached *reached, const struct wp_scope *scope)
+{
+	static struct wp_program program;
+	struct wp_random random;
+	struct wp_result result;
+	char why[200];
+
+	memset(reached, 0, sizeof *reached);
+	assert_true(wp_runner_open(&reached->runner, &wp_library_subject, &reached->stats, why,
+	                           sizeof why));
+	reached->runner.checks = 0;
+	reached->kept[0].regime = scope->regimes[0];
+	reached->count = 1;
+	wp_random_seed(&random, 7);
+	for (unsigned i = 0; i < 5 * ROUNDS; i++) {
+		const uint64_t before = reached->stats.behaviours;
+		size_t place = reached->count;
+
+		program = reached->kept[wp_random_below(&random, reached->count)];
+		wp_program_mutate(&program, scope, &random);
+		for (size_t k = 0; k < program.count; k++)
+			reached->drawn[program.ops[k].opcode]++;
+		assert_true(wp_run(&reached->runner, &program, &result, NULL));
+		if (reached->stats.behaviours == before)
+			continue;
+		if (place == 256)
+			place = wp_random_below(&random, 256);
+		else
+			reached->count++;
+		reached->kept[place] = program;
+	}
+	wp_runner_close(&reached->runner);
+}
+
+/* For each architecture; every page size is the level that it is a leaf of. */
+static void mutants_of_nothing_reach_every_operation_status_and_page_size(void **state)
+{
+	static struct reached reached;
+	struct wp_scope scope;
+
+	(void)state;
+	for (unsigned arch = 0; arch < WP_ARCHS; arch++) {
+		const char *name = wp_arch_name((enum wp_arch)arch);
+		size_t statuses[PT_STATUSES] = {0};
+		uint64_t sizes = 0;
+
+		wp_scope_of(&scope, name);
+		reach(&reached, &scope);
+		for (unsigned op = 0; op < WP_OPCODES; op++) {
+			/* those with an address, and renew, are counted by status */
+			const bool counted = op == WP_OP_RENEW ||
+			                     (wp_opcode_shapes[op].operands & WP_ARG_VA);
+
+			for (unsigned status = 0; status < PT_STATUSES; status++)
+				statuses[status] += reached.stats.statuses[op][status];
+			if (reached.drawn[op] < 200 ||
+			    (counted && reached.stats.statuses[op][PT_OK] < 20))
+				fail_msg("%s: %s is drawn %zu times, succeeds %u times", name,
+				         wp_opcode_name((enum wp_opcode)op), reached.drawn[op],
+				         (unsigned)reached.stats.statuses[op][PT_OK]);
+		}
+		for (unsigned status = 0; status < PT_STATUSES; status++) {
+			if (status != PT_MALFORMED && statuses[status] < 20)
+				fail_msg("%s: status %u too rarely", name, status);
+		}
+		for (size_t i = 0; i < scope.count; i++)
+			sizes |= scope.regimes[i]->leaf_sizes;
+		for (unsigned unit = 0; unit < WP_UNIT_BYTE; unit++) {
+			if ((sizes & wp_unit_bytes(unit)) && reached.stats.leaves[unit] < 20)
+				fail_msg("%s: unit %u is mapped %u times", name, unit,
+				         (unsigned)reached.stats.leaves[unit]);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_mutation_does_what_its_name_says),
+		cmocka_unit_test(the_same_seed_makes_the_same_mutant_and_another_another),
+		cmocka_unit_test(mutants_of_anything_are_in_the_one_form),
+		cmocka_unit_test(every_kind_is_made_and_each_program_has_its_favourites),
+		cmocka_unit_test(lines_of_mutants_stay_programs_of_some_length),
+		cmocka_unit_test(the_full_program_and_the_empty_one_have_mutants),
+		cmocka_unit_test(a_child_has_operations_of_both_and_no_others),
+		cmocka_unit_test(mutants_of_nothing_reach_every_operation_status_and_page_size),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, NULL);
+}
