@@ -82,6 +82,11 @@ const struct wp_scope *wp_target_scope(void)
 	return &scope;
 }
 
+uint64_t wp_target_behaviours(void)
+{
+	return stats.behaviours;
+}
+
 /* False: a text that isn't a program. Any other bytes are one. */
 static bool read_program(struct wp_program *program, const uint8_t *bytes, size_t size)
 {

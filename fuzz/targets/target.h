@@ -28,6 +28,9 @@ void wp_target_run(const uint8_t *bytes, size_t size);
 struct wp_runner *wp_target_runner(void);
 const struct wp_scope *wp_target_scope(void);
 
+/* How many behaviours programs have shown: what an engine without coverage goes by. */
+uint64_t wp_target_behaviours(void);
+
 /* The same end for any finding: prints all but the program. */
 void wp_target_say(const char *key, const struct wp_finding *finding);
 
