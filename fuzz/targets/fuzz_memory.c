@@ -14,6 +14,22 @@
 static struct wp_memory_runner runner;
 static struct wp_scope scope;
 
+/*
+ * All frames are written anew, whatever the last input, or a copy of this process, left;
+ * and fast machines are made for one regime at a time.
+ */
+static void settle(void)
+{
+	runner.fill = NULL;
+	for (size_t i = 0; i < scope.count; i++) {
+		struct wp_machine *machine = runner.set.machines[WP_UNICORN_MACHINE]
+		                                                [scope.regimes[i]->arch];
+
+		if (machine && machine->supports(machine, scope.regimes[i]))
+			machine->load(machine, scope.regimes[i], runner.first);
+	}
+}
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	char why[200];
@@ -23,6 +39,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	wp_scope_of(&scope, "");
 	if (!wp_memory_runner_open(&runner, wp_target_left_out(), why, sizeof why))
 		wp_target_refuse(why);
+	wp_target_settle_by(settle);
 	return 0;
 }
 

@@ -8,9 +8,14 @@
 #include "machine_set.h"
 #include "refusals.h"
 
+/* What a process does before its first input, where inputs are compared. */
+#define WARM_UP_REGIONS  24u
+#define WARM_UP_PROGRAMS 200u
+
 static struct wp_runner runner;
 static struct wp_stats stats;
 static struct wp_scope scope;
+static void (*settle)(void); /* what else there is to settle; NULL: nothing */
 
 /*
  * Leaving Unicorn is a siglongjmp(), for which AddressSanitizer would look through
@@ -85,6 +90,85 @@ const struct wp_scope *wp_target_scope(void)
 uint64_t wp_target_behaviours(void)
 {
 	return stats.behaviours;
+}
+
+/*
+ * Whatever grows as it is first needed grows here: the model's lists of runs for many
+ * pages of which no two are neighbours, everything else for random programs.
+ */
+static void warm_up(void)
+{
+	static struct wp_program program;
+	struct wp_random random;
+	struct wp_result result;
+
+	program.regime = scope.regimes[0];
+	for (program.count = 0; program.count < WARM_UP_REGIONS; program.count++)
+		program.ops[program.count] = (struct wp_op){
+			.opcode = WP_OP_MAP_REGION_WITH,
+			.table = program.count % WP_MODEL_TABLES,
+			.va = {.offset = (int8_t)(2 * program.count), .unit = WP_UNIT_2M},
+			.length = {.unit = WP_UNIT_4K, .count = WP_MAX_LEAVES},
+			.flags = PT_READ,
+			.source = WP_SOURCE_REVERSED,
+		};
+	wp_run(&runner, &program, &result, NULL);
+	wp_random_seed(&random, 1);
+	for (unsigned i = 0; i < WARM_UP_PROGRAMS; i++) {
+		wp_program_generate(&program, &scope, &random);
+		wp_run(&runner, &program, &result, NULL);
+	}
+}
+
+/* A fast machine is made for one regime at a time, and keeps that until the next. */
+static void settle_machine(struct wp_machine *machine)
+{
+	for (size_t i = 0; i < scope.count && !machine->slow; i++) {
+		if (!machine->supports(machine, scope.regimes[i]))
+			continue;
+		machine->load(machine, scope.regimes[i], runner.memory.base);
+		return;
+	}
+}
+
+/* A program that does nothing leaves a runner as any other time it was run. */
+void wp_target_settle(void)
+{
+	static struct wp_stats at_first;
+	static struct wp_program nothing;
+	struct wp_result result;
+
+	if (settle)
+		settle();
+	if (scope.count == 0)
+		return;
+	if (!nothing.regime) {
+		nothing.regime = scope.regimes[0];
+		at_first = stats;
+		warm_up();
+	}
+	stats = at_first;
+	wp_run(&runner, &nothing, &result, NULL);
+	for (size_t i = 0; i < runner.machine_count; i++)
+		settle_machine(runner.machines[i]);
+}
+
+void wp_target_settle_by(void (*function)(void))
+{
+	settle = function;
+}
+
+/* Frames are put right when they have been used, so all are. */
+void wp_target_forked(void)
+{
+	uint64_t frame;
+
+	if (scope.count == 0)
+		return;
+	wp_memory_reset(&runner.memory);
+	while (wp_memory_alloc(&runner.memory, &frame))
+		;
+	wp_memory_reset(&runner.memory);
 }
 
 /* False: a text that isn't a program. Any other bytes are one. */

@@ -31,6 +31,15 @@ const struct wp_scope *wp_target_scope(void);
 /* How many behaviours programs have shown: what an engine without coverage goes by. */
 uint64_t wp_target_behaviours(void);
 
+/*
+ * For engines that compare what inputs show: forgets what came before. And for those that
+ * copy the process: the memory, which copies share, may be as a copy left it that ended in
+ * the middle of an input.
+ */
+void wp_target_settle(void);
+void wp_target_settle_by(void (*function)(void)); /* of targets that don't run programs */
+void wp_target_forked(void);
+
 /* The same end for any finding: prints all but the program. */
 void wp_target_say(const char *key, const struct wp_finding *finding);
 
