@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "machine_set.h"
+#include "operands.h"
 #include "refusals.h"
 
 /* What a process does before its first input, where inputs are compared. */
@@ -92,26 +93,50 @@ uint64_t wp_target_behaviours(void)
 	return stats.behaviours;
 }
 
-/*
- * Whatever grows as it is first needed grows here: the model's lists of runs for many
- * pages of which no two are neighbours, everything else for random programs.
- */
+/* Table 0's regions are in the root slot of one hot address, table 1's in another's. */
+static struct wp_op on_table(uint8_t opcode, unsigned table, unsigned of_table)
+{
+	return (struct wp_op){
+		.opcode = opcode,
+		.table = (uint8_t)table,
+		.va = {.index = of_table == 0 ? 0 : 2},
+		.flags = PT_READ,
+	};
+}
+
+/* Many pages of which no two are neighbours, in each table; changed at once, and shared. */
+static void large_program(struct wp_program *program)
+{
+	struct wp_op *op = program->ops;
+
+	program->regime = scope.regimes[0];
+	for (unsigned i = 0; i < WP_MODEL_TABLES * WARM_UP_REGIONS; i++, op++) {
+		*op = on_table(WP_OP_MAP_REGION_WITH, i % WP_MODEL_TABLES, i % WP_MODEL_TABLES);
+		op->va.offset = (int8_t)(i / WP_MODEL_TABLES);
+		op->va.unit = op->va.offset != 0 ? WP_UNIT_2M : 0;
+		op->length = (struct wp_length){WP_UNIT_4K, 512, 0};
+		op->source = WP_SOURCE_REVERSED;
+	}
+	for (unsigned table = 0; table < WP_MODEL_TABLES; table++, op++) {
+		*op = on_table(WP_OP_PROTECT_REGION, table, table);
+		op->length = (struct wp_length){WP_UNIT_2M, WARM_UP_REGIONS, 0};
+		op->flags = PT_READ | PT_WRITE;
+	}
+	for (unsigned table = 0; table < WP_MODEL_TABLES; table++, op++) {
+		*op = on_table(WP_OP_COPY_FROM, table, 1 - table);
+		op->length = (struct wp_length){(uint8_t)wp_root_unit(scope.regimes[0]), 1, 0};
+	}
+	program->count = (size_t)(op - program->ops);
+}
+
+/* Whatever grows as it is first needed, grows here. */
 static void warm_up(void)
 {
 	static struct wp_program program;
 	struct wp_random random;
 	struct wp_result result;
 
-	program.regime = scope.regimes[0];
-	for (program.count = 0; program.count < WARM_UP_REGIONS; program.count++)
-		program.ops[program.count] = (struct wp_op){
-			.opcode = WP_OP_MAP_REGION_WITH,
-			.table = program.count % WP_MODEL_TABLES,
-			.va = {.offset = (int8_t)(2 * program.count), .unit = WP_UNIT_2M},
-			.length = {.unit = WP_UNIT_4K, .count = WP_MAX_LEAVES},
-			.flags = PT_READ,
-			.source = WP_SOURCE_REVERSED,
-		};
+	large_program(&program);
 	wp_run(&runner, &program, &result, NULL);
 	wp_random_seed(&random, 1);
 	for (unsigned i = 0; i < WARM_UP_PROGRAMS; i++) {
