@@ -608,7 +608,7 @@ static void mutants_of_nothing_reach_every_operation_status_and_page_size(void *
 
 			for (unsigned status = 0; status < PT_STATUSES; status++)
 				statuses[status] += reached.stats.statuses[op][status];
-			if (reached.drawn[op] < 200 ||
+			if (reached.drawn[op] < 50 ||
 			    (counted && reached.stats.statuses[op][PT_OK] < 20))
 				fail_msg("%s: %s is drawn %zu times, succeeds %u times", name,
 				         wp_opcode_name((enum wp_opcode)op), reached.drawn[op],

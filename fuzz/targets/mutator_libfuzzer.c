@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The mutator as libFuzzer calls it, and honggfuzz and standalone.c do too. Compiled
- * once for each target; WP_TARGET_NAME says which.
+ * The mutator as libFuzzer calls it, and standalone.c does too. Compiled once for each
+ * target; WP_TARGET_NAME says which.
  */
 #include "mutator_libfuzzer.h"
 
@@ -24,7 +24,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t max_size, uns
 {
 	struct wp_mutator *mutator = at_seed(seed);
 
-	if (wp_random_below(&mutator->random, WP_BYTES_ONE_IN) == 0)
+	if (LLVMFuzzerMutate && wp_random_below(&mutator->random, WP_BYTES_ONE_IN) == 0)
 		return LLVMFuzzerMutate(bytes, size, max_size);
 	return wp_mutator_mutate(mutator, bytes, size, bytes, max_size);
 }

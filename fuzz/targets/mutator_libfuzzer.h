@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The engine's own mutator, of bytes. */
-size_t LLVMFuzzerMutate(uint8_t *bytes, size_t size, size_t max_size);
+/* The engine's own mutator, of bytes; not every engine has one. */
+__attribute__((weak)) size_t LLVMFuzzerMutate(uint8_t *bytes, size_t size, size_t max_size);
 
 /* What an engine calls instead. Both return a size of at most `max_size`. */
 size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t max_size, unsigned seed);
