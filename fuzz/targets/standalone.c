@@ -25,7 +25,8 @@
 static struct wp_pool pool;
 static uint8_t input[MAX_FILE]; /* at hand */
 static size_t input_size;
-static const char *input_file; /* that it is from; NULL: a mutant */
+static bool is_mutant;
+static char name[WP_PATH_BYTES]; /* of the file that it is from, or would be */
 static unsigned long inputs;
 
 static uint64_t hash_of(const uint8_t *bytes, size_t size)
@@ -37,29 +38,32 @@ static uint64_t hash_of(const uint8_t *bytes, size_t size)
 	return hash;
 }
 
-static void write_input(const char *path)
+/* False: errno tells why. */
+static bool write_input(const char *path)
 {
 	const int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-	const bool whole = file >= 0 && write(file, input, input_size) == (ssize_t)input_size;
+	bool whole;
 
-	if (!whole)
-		fprintf(stderr, "%s: can't write %s: %s\n", program_invocation_short_name, path,
-		        strerror(errno));
-	if (file >= 0)
-		close(file);
+	if (file < 0)
+		return false;
+	whole = write(file, input, input_size) == (ssize_t)input_size;
+	return close(file) == 0 && whole;
 }
 
-/* The end is near: stdio in a signal's handler is a risk that the report is worth. */
+static void say(const char *text)
+{
+	(void)!write(STDERR_FILENO, text, strlen(text));
+}
+
+/* The end is near: the finding's input is kept, unless it is from a file anyway. */
 static void on_end(int signal_number)
 {
-	char path[64];
-
 	signal(signal_number, SIG_DFL);
-	if (input_file == NULL) {
-		snprintf(path, sizeof path, "crash-%016" PRIx64, hash_of(input, input_size));
-		write_input(path);
-	}
-	fprintf(stderr, "input: %s\n", input_file ? input_file : path);
+	if (is_mutant && !write_input(name))
+		say("can't write the file for this ");
+	say("input: ");
+	say(name);
+	say("\n");
 	raise(signal_number);
 }
 
@@ -78,11 +82,10 @@ static void run_input(void)
 
 static void run_file(const char *path, const uint8_t *bytes, size_t size)
 {
-	input_file = path;
+	snprintf(name, sizeof name, "%s", path);
 	input_size = size < sizeof input ? size : sizeof input;
 	memcpy(input, bytes, input_size);
 	run_input();
-	input_file = NULL;
 	wp_pool_keep(&pool, input, input_size);
 }
 
@@ -126,6 +129,22 @@ static void draw_input(void)
 	input_size = LLVMFuzzerCustomMutator(input, input_size, MAX_MUTANT, seed);
 }
 
+/* As libFuzzer names what it keeps: by a hash of it. */
+static void keep(const char *folder)
+{
+	char path[WP_PATH_BYTES];
+
+	wp_pool_keep(&pool, input, input_size);
+	if (!folder)
+		return;
+	snprintf(path, sizeof path, "%s/%016" PRIx64, folder, hash_of(input, input_size));
+	if (write_input(path))
+		return;
+	fprintf(stderr, "%s: can't write %s: %s\n", program_invocation_short_name, path,
+	        strerror(errno));
+	exit(2);
+}
+
 static void fuzz(const struct wp_options *options)
 {
 	const time_t end = time(NULL) + (time_t)options->seconds;
@@ -135,23 +154,18 @@ static void fuzz(const struct wp_options *options)
 
 	wp_random_seed(&pool.random, options->seed);
 	wp_pool_keep(&pool, input, 0);
+	is_mutant = true;
 	while (options->runs == 0 || inputs - first < options->runs) {
 		if (options->seconds > 0 && time(NULL) >= end)
 			break;
 		draw_input();
+		snprintf(name, sizeof name, "crash-%016" PRIx64, hash_of(input, input_size));
 		run_input();
 		if (wp_target_behaviours() == behaviours)
 			continue;
 		behaviours = wp_target_behaviours();
-		wp_pool_keep(&pool, input, input_size);
+		keep(options->folder);
 		kept++;
-		if (options->folder) {
-			char path[WP_PATH_BYTES];
-
-			snprintf(path, sizeof path, "%s/%016" PRIx64, options->folder,
-			         hash_of(input, input_size));
-			write_input(path);
-		}
 	}
 	printf("%lu mutants, %zu kept, %" PRIu64 " behaviours\n", inputs - first, kept, behaviours);
 }
