@@ -29,6 +29,9 @@ struct wp_damage {
 	uint64_t seed; /* which entries are damaged, and how */
 };
 
+/* As bytes, in front of a program's: `at`, and four of the seed. */
+#define WP_DAMAGE_HEAD 5u
+
 struct wp_damage_stats {
 	uint64_t runs;
 	uint64_t flips;      /* bits turned */

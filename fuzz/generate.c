@@ -100,8 +100,7 @@ static void draw_leaves(struct wp_swarm *swarm)
 		swarm->leaf_total = swarm->leaves[WP_UNIT_4K] = 1;
 }
 
-static void draw_swarm(struct wp_swarm *swarm, const struct wp_regime *regime,
-                       struct wp_random *random)
+void wp_draw_swarm(struct wp_swarm *swarm, const struct wp_regime *regime, struct wp_random *random)
 {
 	static const uint8_t spreads[4] = {3, 12, 40, 127};
 	static const uint8_t rudenesses[4] = {0, 3, 8, 24};
@@ -133,7 +132,7 @@ static void draw_swarm(struct wp_swarm *swarm, const struct wp_regime *regime,
 
 /* ---------------------------------------------------------------------- program */
 
-static uint8_t draw_opcode(const struct wp_swarm *swarm)
+uint8_t wp_draw_opcode(const struct wp_swarm *swarm)
 {
 	unsigned at = wp_below(swarm->random, swarm->total);
 	uint8_t opcode = 0;
@@ -151,17 +150,17 @@ void wp_program_generate(struct wp_program *program, const struct wp_scope *scop
 	program->regime = scope->count > 0 ? scope->regimes[wp_random_below(random, scope->count)]
 	                                   : wp_regimes;
 	program->count = 0;
-	draw_swarm(&swarm, program->regime, random);
+	wp_draw_swarm(&swarm, program->regime, random);
 	do {
 		struct wp_op *op = &program->ops[program->count];
 
 		*op = (struct wp_op){0};
 		/* The first few only map: the others need something to work on. */
-		op->opcode = draw_opcode(&swarm);
+		op->opcode = wp_draw_opcode(&swarm);
 		for (unsigned tries = 0; tries < 8 && program->count < WARM_UP; tries++) {
 			if (is_mapping(op->opcode))
 				break;
-			op->opcode = draw_opcode(&swarm);
+			op->opcode = wp_draw_opcode(&swarm);
 		}
 		wp_draw_operands(&swarm, op);
 		program->count++;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What each opcode has; and when two programs are one. */
+/* What each opcode has; when two programs are one; and operations in their one form. */
 #include "operands.h"
 
 #include <string.h>
@@ -109,4 +109,36 @@ bool wp_program_equal(const struct wp_program *a, const struct wp_program *b)
 			return false;
 	}
 	return true;
+}
+
+static void settle_address(struct wp_address *address, bool has)
+{
+	if (!has)
+		*address = (struct wp_address){0};
+	else if (address->base == WP_BASE_RAW)
+		*address = (struct wp_address){.base = WP_BASE_RAW, .value = address->value};
+	else
+		address->value = 0;
+	if (address->offset == 0)
+		address->unit = 0;
+}
+
+void wp_op_settle(struct wp_op *op)
+{
+	const unsigned operands = wp_opcode_shapes[op->opcode].operands;
+
+	settle_address(&op->va, operands & WP_ARG_VA);
+	settle_address(&op->pa, operands & WP_ARG_PA);
+	op->table = (operands & WP_ARG_TABLE) ? op->table : 0;
+	if (!(operands & (WP_ARG_LEAF | WP_ARG_LENGTH)))
+		op->length = (struct wp_length){0};
+	else if (op->length.unit == WP_UNITS)
+		op->length.count = 0;
+	else
+		op->length.value = 0;
+	op->flags = (operands & WP_ARG_FLAGS) ? op->flags : 0;
+	op->source = (operands & WP_ARG_SOURCE) ? op->source : 0;
+	op->allow_huge = (operands & WP_ARG_HUGE) && op->allow_huge;
+	op->once = (operands & WP_ARG_ONCE) && op->once;
+	op->count = (operands & (WP_ARG_GRANTS | WP_ARG_LIMIT)) ? op->count : 0;
 }

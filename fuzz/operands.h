@@ -30,6 +30,9 @@ struct wp_opcode_shape {
 
 extern const struct wp_opcode_shape wp_opcode_shapes[WP_OPCODES];
 
+/* Operands that the opcode doesn't have become zero, as they are after decoding. */
+void wp_op_settle(struct wp_op *op);
+
 /* The limit of a walk without one. */
 #define WP_NO_LIMIT 0xffffu
 

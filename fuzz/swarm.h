@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What kind of program the generator is making; shared by its two halves. */
+/* What kind of program the generator is making, or a mutator changing. */
 #ifndef WP_SWARM_H
 #define WP_SWARM_H
 
@@ -48,6 +48,10 @@ static inline unsigned wp_small(struct wp_random *random, unsigned most)
 
 /* Flags that the regime can express, nearly always. */
 uint8_t wp_draw_expressible(const struct wp_swarm *swarm);
+
+void wp_draw_swarm(struct wp_swarm *swarm, const struct wp_regime *regime,
+                   struct wp_random *random);
+uint8_t wp_draw_opcode(const struct wp_swarm *swarm);
 
 /* Fills in all operands of `op`, whose opcode is set and which is zero otherwise. */
 void wp_draw_operands(const struct wp_swarm *swarm, struct wp_op *op);

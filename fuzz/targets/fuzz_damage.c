@@ -15,7 +15,7 @@
 #include "damage.h"
 #include "target.h"
 
-#define HEAD 5u
+#define HEAD WP_DAMAGE_HEAD
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {

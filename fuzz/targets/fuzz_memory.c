@@ -14,6 +14,40 @@
 static struct wp_memory_runner runner;
 static struct wp_scope scope;
 
+/* Machines prove themselves, for each regime, when they are first asked. */
+static void warm_up(void)
+{
+	static uint8_t bytes[WP_MEMORY_BYTES];
+	struct wp_random random;
+	struct wp_result result;
+
+	wp_random_seed(&random, 1);
+	for (unsigned i = 0; i < 8 * scope.count; i++)
+		wp_memory_run(&runner, &scope, bytes,
+		              wp_memory_program_random(&random, (uint8_t)i, bytes), &result);
+}
+
+/*
+ * All frames are written anew, whatever the last input, or a copy of this process, left;
+ * and fast machines are made for one regime at a time.
+ */
+static void settle(void)
+{
+	static bool warm;
+
+	if (!warm)
+		warm_up();
+	warm = true;
+	runner.fill = NULL;
+	for (size_t i = 0; i < scope.count; i++) {
+		struct wp_machine *machine =
+			runner.set.machines[WP_UNICORN_MACHINE][scope.regimes[i]->arch];
+
+		if (machine && machine->supports(machine, scope.regimes[i]))
+			machine->load(machine, scope.regimes[i], runner.first);
+	}
+}
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	char why[200];
@@ -23,6 +57,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	wp_scope_of(&scope, "");
 	if (!wp_memory_runner_open(&runner, wp_target_left_out(), why, sizeof why))
 		wp_target_refuse(why);
+	wp_target_settle_by(settle);
 	return 0;
 }
 

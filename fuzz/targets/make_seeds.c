@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "damage.h"
 #include "memory_program.h"
 #include "run.h"
 
@@ -97,7 +98,7 @@ static void make_memories(const char *folder)
 /* Three for each regime: a program of a few operations, and damage in its middle. */
 static void make_damages(const char *folder)
 {
-	static uint8_t bytes[5 + WP_PROGRAM_MAX_BYTES];
+	static uint8_t bytes[WP_DAMAGE_HEAD + WP_PROGRAM_MAX_BYTES];
 	static struct wp_program program;
 	struct wp_random random;
 	struct wp_scope scope;
@@ -110,13 +111,14 @@ static void make_damages(const char *folder)
 		size_t size;
 
 		wp_program_generate(&program, &one, &random);
-		size = wp_program_encode(&program, &scope, bytes + 5, sizeof bytes - 5);
+		size = wp_program_encode(&program, &scope, bytes + WP_DAMAGE_HEAD,
+		                         sizeof bytes - WP_DAMAGE_HEAD);
 		if (program.count < 8 || size > MAX_BYTES)
 			continue;
 		bytes[0] = (uint8_t)(program.count / 2);
-		for (unsigned i = 1; i < 5; i++)
+		for (unsigned i = 1; i < WP_DAMAGE_HEAD; i++)
 			bytes[i] = (uint8_t)wp_random_next(&random);
-		write_seed(folder, made++, bytes, 5 + size);
+		write_seed(folder, made++, bytes, WP_DAMAGE_HEAD + size);
 	}
 	printf("damage: %u programs\n", made);
 }

@@ -6,15 +6,25 @@
 #include <string.h>
 
 #include "machine_set.h"
+#include "operands.h"
 #include "refusals.h"
 #include "shrink.h"
 
 /* So that it is over before an engine takes it for a hang. */
 #define WP_TARGET_SHRINK_RUNS 1000u
 
+/* What a process does before its first input, where inputs are compared. */
+#define WARM_UP_REGIONS  24u
+#define WARM_UP_PROGRAMS 200u
+
 static struct wp_runner runner;
 static struct wp_stats stats;
 static struct wp_scope scope;
+
+/* libFuzzer finds them by their section, and takes them for coverage beside edges. */
+__attribute__((section("__libfuzzer_extra_counters"))) uint8_t wp_target_counters[WP_POINTS];
+
+static void (*settle)(void); /* what else there is to settle; NULL: nothing */
 
 /*
  * Leaving Unicorn is a siglongjmp(), for which AddressSanitizer would look through
@@ -74,6 +84,7 @@ void wp_target_open(const char *prefix)
 		wp_target_refuse(why);
 	wp_machines_add_to(&set, &runner);
 	runner.sample = WP_SAMPLE;
+	runner.point_counters = wp_target_counters;
 }
 
 struct wp_runner *wp_target_runner(void)
@@ -84,6 +95,114 @@ struct wp_runner *wp_target_runner(void)
 const struct wp_scope *wp_target_scope(void)
 {
 	return &scope;
+}
+
+uint64_t wp_target_points(void)
+{
+	return stats.point_count;
+}
+
+/* Table 0's regions are in the root slot of one hot address, table 1's in another's. */
+static struct wp_op on_table(uint8_t opcode, unsigned table, unsigned of_table)
+{
+	return (struct wp_op){
+		.opcode = opcode,
+		.table = (uint8_t)table,
+		.va = {.index = of_table == 0 ? 0 : 2},
+		.flags = PT_READ,
+	};
+}
+
+/* Many pages of which no two are neighbours, in each table; changed at once, and shared. */
+static void large_program(struct wp_program *program)
+{
+	struct wp_op *op = program->ops;
+
+	program->regime = scope.regimes[0];
+	for (unsigned i = 0; i < WP_MODEL_TABLES * WARM_UP_REGIONS; i++, op++) {
+		*op = on_table(WP_OP_MAP_REGION_WITH, i % WP_MODEL_TABLES, i % WP_MODEL_TABLES);
+		op->va.offset = (int8_t)(i / WP_MODEL_TABLES);
+		op->va.unit = op->va.offset != 0 ? WP_UNIT_2M : 0;
+		op->length = (struct wp_length){WP_UNIT_4K, 512, 0};
+		op->source = WP_SOURCE_REVERSED;
+	}
+	for (unsigned table = 0; table < WP_MODEL_TABLES; table++, op++) {
+		*op = on_table(WP_OP_PROTECT_REGION, table, table);
+		op->length = (struct wp_length){WP_UNIT_2M, WARM_UP_REGIONS, 0};
+		op->flags = PT_READ | PT_WRITE;
+	}
+	for (unsigned table = 0; table < WP_MODEL_TABLES; table++, op++) {
+		*op = on_table(WP_OP_COPY_FROM, table, 1 - table);
+		op->length = (struct wp_length){(uint8_t)wp_root_unit(scope.regimes[0]), 1, 0};
+	}
+	program->count = (size_t)(op - program->ops);
+}
+
+/* Whatever grows as it is first needed, grows here. */
+static void warm_up(void)
+{
+	static struct wp_program program;
+	struct wp_random random;
+	struct wp_result result;
+
+	large_program(&program);
+	wp_run(&runner, &program, &result, NULL);
+	wp_random_seed(&random, 1);
+	for (unsigned i = 0; i < WARM_UP_PROGRAMS; i++) {
+		wp_program_generate(&program, &scope, &random);
+		wp_run(&runner, &program, &result, NULL);
+	}
+}
+
+/* A fast machine is made for one regime at a time, and keeps that until the next. */
+static void settle_machine(struct wp_machine *machine)
+{
+	for (size_t i = 0; i < scope.count && !machine->slow; i++) {
+		if (!machine->supports(machine, scope.regimes[i]))
+			continue;
+		machine->load(machine, scope.regimes[i], runner.memory.base);
+		return;
+	}
+}
+
+/* A program that does nothing leaves a runner as any other time it was run. */
+void wp_target_settle(void)
+{
+	static struct wp_stats at_first;
+	static struct wp_program nothing;
+	struct wp_result result;
+
+	if (settle)
+		settle();
+	if (scope.count == 0)
+		return;
+	if (!nothing.regime) {
+		nothing.regime = scope.regimes[0];
+		at_first = stats;
+		warm_up();
+	}
+	stats = at_first;
+	wp_run(&runner, &nothing, &result, NULL);
+	for (size_t i = 0; i < runner.machine_count; i++)
+		settle_machine(runner.machines[i]);
+}
+
+void wp_target_settle_by(void (*function)(void))
+{
+	settle = function;
+}
+
+/* Frames are put right when they have been used, so all are. */
+void wp_target_forked(void)
+{
+	uint64_t frame;
+
+	if (scope.count == 0)
+		return;
+	wp_memory_reset(&runner.memory);
+	while (wp_memory_alloc(&runner.memory, &frame))
+		;
+	wp_memory_reset(&runner.memory);
 }
 
 /* False: a text that isn't a program. Any other bytes are one. */

@@ -28,6 +28,21 @@ void wp_target_run(const uint8_t *bytes, size_t size);
 struct wp_runner *wp_target_runner(void);
 const struct wp_scope *wp_target_scope(void);
 
+/* How often the input at hand came to each coverpoint of its architecture; see points.h. */
+extern uint8_t wp_target_counters[WP_POINTS];
+
+/* How many coverpoints programs have come to: what an engine without coverage goes by. */
+uint64_t wp_target_points(void);
+
+/*
+ * For engines that compare what inputs show: forgets what came before. And for those that
+ * copy the process: the memory, which copies share, may be as a copy left it that ended in
+ * the middle of an input.
+ */
+void wp_target_settle(void);
+void wp_target_settle_by(void (*function)(void)); /* of targets that don't run programs */
+void wp_target_forked(void);
+
 /* The same end for any finding: prints all but the program. */
 void wp_target_say(const char *key, const struct wp_finding *finding);
 
