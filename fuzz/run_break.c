@@ -37,10 +37,10 @@ static void found_break(struct wp_runner *runner, const struct wp_store *store, 
                         const char *what)
 {
 	wp_found(&runner->result->finding, WP_LAW_WALKABLE_STORES, "no-break",
-	         "store %" PRIu32 " of the operation puts %#" PRIx64 " over %#" PRIx64
-	         " at %#" PRIx64 ": at %#" PRIx64
-	         " %s without an invalid entry and a flush in between",
-	         runner->watch.stores, store->after, store->before, store->entry, va, what);
+	         "at 0x%" PRIx64
+	         " %s without an invalid entry and a flush in between: store %" PRIu32
+	         " of the operation puts %#" PRIx64 " over %#" PRIx64 " at %#" PRIx64,
+	         va, what, runner->watch.stores, store->after, store->before, store->entry);
 }
 
 /* The leaf at `va` that was broken, or that the table that was broken still holds. */
