@@ -31,21 +31,6 @@ void wp_campaign_program(const struct wp_campaign *campaign, size_t row, uint64_
 	wp_program_generate(program, &campaign->rows[row].scope, &random);
 }
 
-bool wp_subject_serves(const struct wp_subject *subject, const struct wp_regime *regime)
-{
-	struct wp_scope scope;
-
-	if (subject->backend != NULL &&
-	    strcmp(subject->backend->name, wp_library_backend(regime)->name) != 0)
-		return false;
-	wp_scope_of(&scope, subject->regimes);
-	for (size_t i = 0; i < scope.count; i++) {
-		if (scope.regimes[i] == regime)
-			return true;
-	}
-	return false;
-}
-
 static size_t scope_for(const struct wp_subject *subject, const char *name, struct wp_scope *scope)
 {
 	struct wp_scope asked;

@@ -58,9 +58,6 @@ struct wp_campaign {
 	struct wp_board *board;
 };
 
-/* A subject that was built for one backend serves just that backend's regimes. */
-bool wp_subject_serves(const struct wp_subject *subject, const struct wp_regime *regime);
-
 /*
  * The rows for a subject: those of `names` (prefixes of regimes' names), or one
  * for each architecture that it serves if there are none. False: `why` names the

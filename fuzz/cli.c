@@ -123,12 +123,10 @@ uint64_t wp_cli_number(const char *text, const char *option, uint64_t least, uin
 
 const struct wp_subject *wp_cli_subject(const char *name)
 {
-	if (strcmp(name, wp_library_subject.name) == 0)
-		return &wp_library_subject;
-	for (size_t i = 0; i < wp_planted_subject_count; i++) {
-		if (strcmp(name, wp_planted_subjects[i]->name) == 0)
-			return wp_planted_subjects[i];
-	}
+	const struct wp_subject *subject = wp_subject_find(name);
+
+	if (subject != NULL)
+		return subject;
 	wp_cli_fail("no subject '%s': 'library', or one that 'walkproof planted --list' names",
 	            name);
 }

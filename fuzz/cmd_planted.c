@@ -165,8 +165,9 @@ static int list(const struct planted *planted)
 		const struct wp_subject *subject = wp_planted_subjects[i];
 
 		json_array_append_new(planted->bugs,
-		                      json_pack("{s:s, s:s, s:s}", "bug", subject->name, "what",
-		                                subject->what, "regimes", subject->regimes));
+		                      json_pack("{s:s, s:s, s:s, s:b}", "bug", subject->name,
+		                                "what", subject->what, "regimes", subject->regimes,
+		                                "damaged", subject->damaged_only));
 		if (!planted->json)
 			printf("%-28s %s\n", subject->name, subject->what);
 	}

@@ -65,10 +65,11 @@ static void draw_weights(struct wp_swarm *swarm)
 	bool on[CLASSES];
 
 	for (unsigned i = 0; i < CLASSES; i++)
-		on[i] = wp_chance(swarm->random, class_chances[i]);
+		on[i] = wp_chance(swarm->random, class_chances[i]) || swarm->random->unswarmed;
 	swarm->total = 0;
 	for (unsigned i = 0; i < WP_OPCODES; i++) {
-		const unsigned factor = factors[wp_below(swarm->random, 8)];
+		const unsigned drawn = factors[wp_below(swarm->random, 8)];
+		const unsigned factor = swarm->random->unswarmed ? 4 : drawn;
 
 		swarm->weights[i] = on[habits[i].class] ? habits[i].weight * factor : 0;
 		swarm->total += swarm->weights[i];

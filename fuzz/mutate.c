@@ -327,7 +327,9 @@ static unsigned draw_kinds(struct wp_random *random, unsigned weights[WP_MUTATIO
 	unsigned total = 0;
 
 	for (unsigned i = 0; i < WP_MUTATIONS; i++) {
-		weights[i] = mutations[i].weight * factors[wp_below(random, 8)];
+		const unsigned factor = factors[wp_below(random, 8)];
+
+		weights[i] = mutations[i].weight * (random->unswarmed ? 1 : factor);
 		total += weights[i];
 	}
 	if (total == 0)

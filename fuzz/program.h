@@ -171,6 +171,7 @@ const char *wp_opcode_name(enum wp_opcode opcode);
 
 struct wp_random {
 	uint64_t state[4];
+	bool unswarmed; /* programs are all of one kind: to see what swarms are worth */
 };
 void wp_random_seed(struct wp_random *random, uint64_t seed);
 uint64_t wp_random_next(struct wp_random *random);

@@ -11,6 +11,7 @@ void wp_random_seed(struct wp_random *random, uint64_t seed)
 		z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
 		random->state[i] = z ^ (z >> 31);
 	}
+	random->unswarmed = false;
 }
 
 static uint64_t rotate_left(uint64_t value, unsigned bits)

@@ -85,6 +85,12 @@ extern const struct wp_subject wp_library_subject;
 extern const struct wp_subject *const wp_planted_subjects[];
 extern const size_t wp_planted_subject_count;
 
+/* The library, or the planted bug of that name; NULL: there is none. */
+const struct wp_subject *wp_subject_find(const char *name);
+
+/* Whether it is written for that regime. */
+bool wp_subject_serves(const struct wp_subject *subject, const struct wp_regime *regime);
+
 /* The library's backend for a regime. */
 const struct pt_backend *wp_library_backend(const struct wp_regime *regime);
 

@@ -16,7 +16,7 @@ static int run_all(void **state)
 
 static void random_numbers_are_those_of_the_definition(void **state)
 {
-	struct wp_random random = {{1, 2, 3, 4}};
+	struct wp_random random = {.state = {1, 2, 3, 4}};
 	unsigned seen = 0;
 
 	(void)state;

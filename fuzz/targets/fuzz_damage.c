@@ -47,8 +47,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	wp_program_decode(&program, wp_target_scope(), bytes + HEAD, size - HEAD);
 	if (wp_damage_run(wp_target_runner(), &program, &damage, &stats, &result))
 		return 0;
-	wp_target_say(result.key, &result.finding);
-	fprintf(stderr, "--damage %zu:%" PRIu64 "\n", damage.at, damage.seed);
+	wp_target_say(result.key, &result.finding); /* at once: shrinking may end the process */
+	wp_damage_shrink(wp_target_runner(), &program, &damage, &result);
+	fprintf(stderr, "Shrunk: %s.\n\n# damage %zu:%" PRIu64 "\n", result.finding.sentence,
+	        damage.at, damage.seed);
 	wp_program_print(&program, stderr);
 	abort();
 }

@@ -70,14 +70,32 @@ static unsigned scope_archs(void)
 	return archs;
 }
 
+/* WALKPROOF_SUBJECT: a planted bug, in those of the target's regimes that it is for. */
+static const struct wp_subject *choose_subject(void)
+{
+	const char *name = getenv("WALKPROOF_SUBJECT");
+	const struct wp_subject *subject = name ? wp_subject_find(name) : &wp_library_subject;
+	size_t count = 0;
+
+	if (!subject)
+		wp_target_refuse("WALKPROOF_SUBJECT: see 'walkproof planted --list'");
+	for (size_t i = 0; i < scope.count; i++) {
+		if (wp_subject_serves(subject, scope.regimes[i]))
+			scope.regimes[count++] = scope.regimes[i];
+	}
+	scope.count = count;
+	return subject;
+}
+
 void wp_target_open(const char *prefix)
 {
 	static struct wp_machine_set set;
-	char why[300] = "no regime of that name";
+	const struct wp_subject *subject;
+	char why[300] = "no regime that the subject is for";
 
 	wp_scope_of(&scope, prefix);
-	if (scope.count == 0 ||
-	    !wp_runner_open(&runner, &wp_library_subject, &stats, why, sizeof why) ||
+	subject = choose_subject();
+	if (scope.count == 0 || !wp_runner_open(&runner, subject, &stats, why, sizeof why) ||
 	    !wp_machines_open(&set, &runner.memory, scope_archs(), wp_target_left_out(), why,
 	                      sizeof why) ||
 	    !wp_machines_prove(&set, false, why, sizeof why))
