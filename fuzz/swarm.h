@@ -22,7 +22,7 @@ struct wp_swarm {
 	unsigned rude;        /* chance that an operand is wrong on purpose */
 	unsigned growing;     /* chance that a map continues what is live */
 	unsigned huge;        /* chance of allow_huge */
-	unsigned tables;      /* chance that a region of pages is about as long as a table, or more */
+	unsigned tables; /* chance that a region of pages is about as long as a table, or more */
 	unsigned plain_flags; /* chance of the favourite flags */
 	uint8_t favourite_flags;
 };

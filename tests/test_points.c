@@ -170,7 +170,7 @@ static void generated_programs_meet_all_there_is_in_every_leaf_there_is(void **s
 			assert_int_equal(wp_points_has(points, wp_leaf_point(flags, size)),
 			                 wp_leaf_is_possible((enum wp_arch)arch, flags, size));
 		}
-		for (unsigned i = 0; i < WP_OPCODES * WP_METS * 2; i++) {
+		for (unsigned i = 0; i < WP_MEETING_POINTS; i++) {
 			const enum wp_opcode op = (enum wp_opcode)(i / 2 / WP_METS);
 			const enum wp_met met = (enum wp_met)(i / 2 % WP_METS);
 			const bool possible = wp_meeting_is_possible(op, met, i % 2);

@@ -32,7 +32,7 @@ static bool is_canonical(uint64_t va)
 }
 
 #undef fail /* cmocka's, by another name */
-#define fail(...) fail_msg(__VA_ARGS__)
+#define fail(...) (print_error(__VA_ARGS__), _fail(__FILE__, __LINE__))
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-function"
 #pragma GCC diagnostic ignored "-Wconversion"
