@@ -14,15 +14,10 @@
 #include "refusals.h"
 #include "run.h"
 
-#ifdef __SANITIZE_ADDRESS__
-#define SANITIZED true
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED true
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED false
+#ifdef SANITIZED
+#define TITLE "framework, sanitized"
+#else
+#define TITLE "framework"
 #endif
 
 #define SECONDS_EACH 2.0
@@ -229,8 +224,7 @@ int main(void)
 	static const char *const archs[] = {"x86_64", "aarch64", "riscv64", "loongarch64"};
 	struct rusage usage;
 
-	printf("%-34s %-12s %10s %-12s %8s\n", SANITIZED ? "framework, sanitized" : "framework", "",
-	       "here", "", "target");
+	printf("%-34s %-12s %10s %-12s %8s\n", TITLE, "", "here", "", "target");
 	bench_start();
 	for (unsigned i = 0; i < 4; i++) {
 		double paper, both;
