@@ -276,8 +276,10 @@ const struct wp_subject *const wp_planted_subjects[] = {
 #define PLANTED(id, label, prefix, text, damaged) &planted_##id,
 #include "planted_list.h"
 #undef PLANTED
+	NULL, /* builds of the targets alone have none */
 };
-const size_t wp_planted_subject_count = sizeof wp_planted_subjects / sizeof wp_planted_subjects[0];
+const size_t wp_planted_subject_count =
+	sizeof wp_planted_subjects / sizeof wp_planted_subjects[0] - 1;
 
 const struct wp_subject *wp_subject_find(const char *name)
 {
