@@ -34,6 +34,7 @@ static inline void pending_close(struct pending *pending)
 {
 	const struct pt_batch *own = &pending->own;
 
+	/* unreached: a table that waits alone; it waits for a flush, so that there is one */
 	if (pending->batch == own && (own->count != 0 || own->all || own->waiting.value != 0))
 		pt_flush(&pending->own);
 	else
