@@ -119,6 +119,7 @@ static inline bool waits_already(arch_entry first)
 	    arch_link(next) != first)
 		return false;
 	for (unsigned level = 0; level < ARCH_LEVELS; level++) {
+		/* unreached: so far no backend has a leaf that could be a link */
 		if (arch_is_leaf(first, level))
 			return false;
 	}

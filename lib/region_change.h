@@ -75,6 +75,7 @@ static void split_live(struct change_work *work, const arch_entry *slot, unsigne
 		now = leaf_replace(owner->platform, slot, leaf, empty_entry(owner->hole, level),
 		                   false);
 		flush_now(owner, start);
+		/* unreached: CPUs that need this record nothing; see test_lib_accessed.c */
 		if (now != leaf)
 			add_uses(owner, table, level, now & use_bits());
 		entry_store(owner->platform, slot, table);
