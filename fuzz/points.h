@@ -39,9 +39,9 @@ struct wp_meeting {
 	enum wp_met met;
 };
 
-#define WP_CALL_POINTS    (WP_OPCODES * PT_STATUSES * WP_HEIGHTS * WP_SIZES)
+#define WP_CALL_POINTS    ((unsigned)WP_OPCODES * PT_STATUSES * WP_HEIGHTS * WP_SIZES)
 #define WP_LEAF_POINTS    (WP_FLAG_SETS * WP_LEAF_SIZES)
-#define WP_MEETING_POINTS ((size_t)WP_OPCODES * WP_METS * 2)
+#define WP_MEETING_POINTS ((unsigned)WP_OPCODES * (unsigned)WP_METS * 2)
 #define WP_POINTS         (WP_CALL_POINTS + WP_LEAF_POINTS + WP_MEETING_POINTS)
 
 static inline size_t wp_call_point(enum wp_opcode opcode, pt_status status, unsigned height,
