@@ -146,7 +146,10 @@ static inline void free_later(struct pt_batch *batch, uint64_t frame)
 	const uint64_t next = batch->waiting.value != 0 ? batch->waiting.value : frame;
 	const arch_entry *first = table_at(platform, frame);
 
-	if (!first || waits_already(entry_load(first)))
+	/* unreached: whoever unlinks a table has been in it */
+	if (!first)
+		return;
+	if (waits_already(entry_load(first)))
 		return;
 	entry_store(platform, first, arch_link(next));
 	batch->waiting = pt_pa(frame);

@@ -170,6 +170,7 @@ static pt_status check_copy(const struct pt_table *table, const struct pt_table 
 	bool malformed = false;
 
 	for (size_t i = first; i <= last; i++) {
+		/* unreached: what one of two tables borrows the other one lends */
 		if (slot_is_lent(table, i) || slot_is_borrowed(other, i))
 			return PT_BORROWED;
 		malformed |= entry_kind(entry_load(&from[i]), 0, other->hole) == PT_ENTRY_MALFORMED;

@@ -92,8 +92,10 @@ def add_lines(files, lcov):
             name = relative(line[3:])
             file = files.setdefault(name, File(name)) if name else None
         elif file and line.startswith("DA:"):
-            number, count = line[3:].split(",")[:2]
-            file.lines[int(number)] += int(count)
+            number, count = map(int, line[3:].split(",")[:2])
+            # a macro is reached where it is used
+            if not file.text[number - 1].startswith("#"):
+                file.lines[number] += count
 
 
 def add_branches(files, data):
