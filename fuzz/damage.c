@@ -30,7 +30,7 @@ static void damaged_free(void *context, pt_paddr frame)
 
 	if (++d->frees > d->runner->memory.frames) {
 		wp_found(&d->result->finding, LAW, "endless",
-		         "%s() gives back frames without an end", wp_opcode_name(d->opcode));
+		         "%s() gives back frames without an end", d->name);
 		wp_reading_leave();
 	}
 	if (wp_memory_is_used(&d->runner->memory, frame.value))
@@ -62,12 +62,11 @@ static void damaged_stored(void *context, const void *entry, uint64_t before, ui
 	(void)after;
 	if (!wp_memory_is_used(memory, pa & ~(uint64_t)(WP_FRAME_SIZE - 1)))
 		wp_found(&d->result->finding, LAW, "store-outside",
-		         "%s() stored to %#" PRIx64 ", which no frame of its own holds",
-		         wp_opcode_name(d->opcode), pa);
+		         "%s() stored to %#" PRIx64 ", which no frame of its own holds", d->name,
+		         pa);
 	if (++d->stores <= STORES_MOST)
 		return;
-	wp_found(&d->result->finding, LAW, "endless", "%s() stores without an end",
-	         wp_opcode_name(d->opcode));
+	wp_found(&d->result->finding, LAW, "endless", "%s() stores without an end", d->name);
 	wp_reading_leave();
 }
 
@@ -122,7 +121,7 @@ static void run_batch(struct wp_damaged *d, const struct wp_call *call)
 
 static void operate(struct wp_damaged *d, const struct wp_call *call)
 {
-	d->opcode = call->opcode;
+	d->name = wp_opcode_name(call->opcode);
 	d->stores = d->flushes = d->frees = 0;
 	if (!wp_model_exists(d->runner->model, call->table))
 		return;
@@ -163,6 +162,62 @@ static void aim(struct wp_damaged *d, unsigned table, uint64_t va)
 	}
 }
 
+/* What must be cleared is. */
+static void judge_harvest(struct wp_damaged *d, unsigned table, uint64_t va, pt_uses uses)
+{
+	struct wp_runner *runner = d->runner;
+	struct pt_mapping mapping;
+
+	if (runner->subject->query(runner->instance, table, va, &mapping) != PT_OK)
+		return;
+	if ((mapping.accessed && (uses & PT_ACCESSED)) || (mapping.dirty && (uses & PT_DIRTY)))
+		wp_found(&d->result->finding, LAW, "not-harvested",
+		         "harvest() returned PT_OK, and the leaf at %#" PRIx64 " is still %s", va,
+		         mapping.accessed ? "accessed" : "dirty");
+	wp_damage_agree(d, table, va);
+}
+
+static void hear(void *context, const struct pt_mapping *leaf)
+{
+	(void)context;
+	(void)leaf;
+}
+
+/* No operation of a program is a harvest. The last three are asked for wrongly. */
+static void aim_harvest(struct wp_damaged *d, unsigned table, uint64_t va)
+{
+	static const struct {
+		uint64_t size;
+		pt_uses uses;
+		pt_leaf_visitor visit;
+	} asked[] = {
+		{PT_4K, PT_ACCESSED, hear}, {2 * PT_2M, PT_DIRTY, NULL},
+		{8, PT_ACCESSED, hear},     {0, PT_ACCESSED, hear},
+		{PT_4K, 0, hear},
+	};
+	const struct wp_subject *subject = d->runner->subject;
+	const unsigned never = 1u << PT_NO_MEMORY | 1u << PT_NOT_MAPPED | 1u << PT_ALREADY_MAPPED |
+	                       1u << PT_MAPPED_TO_HUGE_PAGE;
+
+	if (!subject->harvest || !wp_model_exists(d->runner->model, table))
+		return;
+	d->name = "harvest";
+	for (size_t i = 0; i < sizeof asked / sizeof asked[0] && !d->result->finding.found; i++) {
+		pt_status status;
+
+		d->stores = d->flushes = d->frees = 0;
+		status = subject->harvest(d->runner->instance, table, va & ~(PT_4K - 1),
+		                          asked[i].size, asked[i].uses, asked[i].visit, NULL);
+		if (never >> status & 1 || (status != PT_OK && (d->stores | d->flushes) != 0))
+			wp_found(&d->result->finding, LAW, "status",
+			         "harvest() returned %s after %" PRIu64 " stores and %" PRIu64
+			         " flushes",
+			         pt_status_name(status), d->stores, d->flushes);
+		if (status == PT_OK)
+			judge_harvest(d, table, va & ~(PT_4K - 1), asked[i].uses);
+	}
+}
+
 /* In the model's eyes the tables are as they were before the damage: addresses come from there. */
 static void second_part(void *context)
 {
@@ -181,6 +236,8 @@ static void second_part(void *context)
 	for (unsigned table = 0; table < WP_MODEL_TABLES; table++) {
 		for (size_t i = 0; i < d->damaged[table] && !finding->found; i++)
 			aim(d, table, d->va[table][i]);
+		for (size_t i = 0; i < d->damaged[table] && !finding->found; i++)
+			aim_harvest(d, table, d->va[table][i]);
 	}
 	for (unsigned table = 0; table < WP_MODEL_TABLES && !finding->found; table++) {
 		call = (struct wp_call){.opcode = WP_OP_FLUSH, .table = table};
@@ -202,7 +259,7 @@ static void look_and_go_on(void *context)
 {
 	struct wp_damaged *d = context;
 
-	d->opcode = WP_OP_QUERY;
+	d->name = wp_opcode_name(WP_OP_QUERY);
 	for (unsigned table = 0; table < WP_MODEL_TABLES; table++) {
 		d->damaged[table] = d->count[table];
 		for (size_t i = 0; i < d->damaged[table]; i++)
@@ -241,7 +298,7 @@ static void run_damaged(struct wp_damaged *d)
 	else if (end == WP_WATCHED_CRASH)
 		wp_found(finding, LAW, "crash",
 		         "%s() on damaged tables accesses %#" PRIx64 ", which is not memory",
-		         wp_opcode_name(d->opcode), address);
+		         d->name, address);
 	runner->platform = before;
 	wp_memory_audit(&runner->memory);
 	if (runner->memory.crime == WP_FRAME_WRITTEN_AFTER_FREE)

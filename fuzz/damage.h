@@ -4,8 +4,8 @@
  * memory cell would, and then it goes on with them. There is no model any more of
  * what is right; what must hold all the same:
  *
- * - No call crashes, hangs, or stores outside of frames that are handed out; query()
- *   and walk() store nowhere.
+ * - No call, harvest() included, crashes, hangs, or stores outside of frames that are
+ *   handed out; query() and walk() store nowhere.
  * - A call that doesn't return PT_OK has stored nothing, flushed nothing, and kept no
  *   frame; and its status is one that the contract has for it.
  * - PT_MALFORMED: where an entry on the way to an address is malformed by query(),

@@ -14,7 +14,7 @@ struct wp_damaged {
 	struct wp_result *result;
 	struct wp_damage_stats *stats;
 	struct wp_random random;
-	enum wp_opcode opcode; /* of the call at hand, and what it did: */
+	const char *name; /* of the call at hand, and what it did: */
 	uint64_t stores, flushes, frees;
 	size_t count[WP_MODEL_TABLES];   /* addresses that are damaged, or were changed since */
 	size_t holes;                    /* LoongArch: the frames that holes lead to... */

@@ -68,21 +68,41 @@ static enum pt_walk_next count_visit(void *context, const struct pt_visit *visit
 	return ++visits->made > visits->most ? PT_WALK_STOP : PT_WALK_ON;
 }
 
+static enum pt_walk_next skip_visit(void *context, const struct pt_visit *visit)
+{
+	struct visits *visits = context;
+
+	(void)visit;
+	visits->made++;
+	return PT_WALK_SKIP;
+}
+
 static void judge_visits(const struct wp_memory_runner *runner, const struct pt_table *table,
                          struct wp_finding *finding)
 {
-	struct visits visits = {0, 0};
+	struct visits visits = {0, 0}, left = {0, 0}, skipped = {0, 0};
 	uint64_t entries = 1;
 
 	for (unsigned level = 0; level < runner->program.regime->levels; level++) {
 		entries *= LIMIT;
 		visits.most += entries;
 	}
+	left.most = visits.most;
 	pt_walk(table, LIMIT, count_visit, NULL, &visits);
+	pt_walk(table, LIMIT, NULL, count_visit, &left);
+	pt_walk(table, LIMIT, skip_visit, NULL, &skipped);
 	if (visits.made > visits.most)
 		wp_found(finding, WP_LAW_READING_WRITES_NOTHING, "visits",
 		         "walk() makes more than %" PRIu64 " visits, %u in each table", visits.most,
 		         LIMIT);
+	if (left.made != visits.made)
+		wp_found(finding, WP_LAW_STATUS, "left",
+		         "walk() enters %" PRIu64 " entries and leaves %" PRIu64, visits.made,
+		         left.made);
+	if (skipped.made > LIMIT)
+		wp_found(finding, WP_LAW_STATUS, "skipped",
+		         "walk() makes %" PRIu64 " visits in a root whose entries are all skipped",
+		         skipped.made);
 }
 
 void wp_memory_judge_reading(const struct wp_memory_runner *runner, struct pt_table *table,

@@ -79,8 +79,9 @@ ALWAYS_INLINE void descend(const struct pt_table *table, uint64_t vaddr, unsigne
 
 	place->hole = hole_below(table, index_of(vaddr, 0));
 	place->rights = ~(arch_rights)0;
+	/* the bound is for the compiler, which unrolls */
 	UNROLLED
-	for (unsigned level = 0; level < ARCH_LEVELS; level++) {
+	for (unsigned level = 0; level < ARCH_LEVELS; level++) { /* unreached: deeper ones */
 		const arch_entry *slot = &entries[index_of(vaddr, level)];
 		const arch_entry entry = entry_load(slot);
 

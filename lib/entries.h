@@ -306,6 +306,7 @@ static bool reserve_fill(struct reserve *reserve, size_t count)
 			return false;
 		}
 		link = reserve_link(reserve, frame.value);
+		/* unreached: programs' frames can be reached; see test_lib_platform.c */
 		if (!link) {
 			platform->free_frame(platform->context, frame);
 			reserve_release(reserve);

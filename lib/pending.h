@@ -34,6 +34,7 @@ static inline void pending_close(struct pending *pending)
 {
 	const struct pt_batch *own = &pending->own;
 
+	/* unreached: a table that waits alone; it waits for a flush, so that there is one */
 	if (pending->batch == own && (own->count != 0 || own->all || own->waiting.value != 0))
 		pt_flush(&pending->own);
 	else
@@ -118,6 +119,7 @@ static inline bool waits_already(arch_entry first)
 	    arch_link(next) != first)
 		return false;
 	for (unsigned level = 0; level < ARCH_LEVELS; level++) {
+		/* unreached: so far no backend has a leaf that could be a link */
 		if (arch_is_leaf(first, level))
 			return false;
 	}
@@ -144,7 +146,10 @@ static inline void free_later(struct pt_batch *batch, uint64_t frame)
 	const uint64_t next = batch->waiting.value != 0 ? batch->waiting.value : frame;
 	const arch_entry *first = table_at(platform, frame);
 
-	if (!first || waits_already(entry_load(first)))
+	/* unreached: whoever unlinks a table has been in it */
+	if (!first)
+		return;
+	if (waits_already(entry_load(first)))
 		return;
 	entry_store(platform, first, arch_link(next));
 	batch->waiting = pt_pa(frame);

@@ -7,11 +7,14 @@
 pt_status pt_create(struct pt_table *table, const struct pt_backend *backend,
                     const struct pt_platform *platform, enum pt_half half)
 {
+	/* unreached: programs have a platform that lacks nothing; see test_lib_platform.c */
 	const bool flushes = (platform->flush_address || backend->flush_address) &&
 	                     (platform->flush_all || backend->flush_all);
 
+	/* unreached: a program's half is one that its backend has; see test_lib_platform.c */
 	if ((unsigned)half > PT_HIGH || !(backend->halves >> half & 1))
 		return PT_BAD_ADDRESS;
+	/* unreached: as above */
 	if (!flushes || !platform->alloc_frame || !platform->free_frame)
 		return PT_BAD_FLAGS;
 	*table = (struct pt_table){.backend = backend, .platform = platform, .half = half};
@@ -120,6 +123,7 @@ void pt_batch_begin(struct pt_batch *batch, struct pt_table *table)
 
 static void flush_everything(const struct pt_table *table)
 {
+	/* unreached: the CPU's own flush is in target builds only */
 	if (table->platform->flush_all)
 		table->platform->flush_all(table->platform->context);
 	else
@@ -128,6 +132,7 @@ static void flush_everything(const struct pt_table *table)
 
 static void flush_one(const struct pt_table *table, pt_vaddr vaddr)
 {
+	/* unreached: the CPU's own flush is in target builds only */
 	if (table->platform->flush_address)
 		table->platform->flush_address(table->platform->context, vaddr);
 	else
@@ -157,6 +162,7 @@ void pt_flush_all(struct pt_batch *batch)
 	pt_ignore(batch);
 }
 
+/* unreached: only a finding is told in words, and the corpus has none */
 const char *pt_status_name(pt_status status)
 {
 	static const char *const names[PT_STATUSES] = {

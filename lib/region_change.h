@@ -75,6 +75,7 @@ static void split_live(struct change_work *work, const arch_entry *slot, unsigne
 		now = leaf_replace(owner->platform, slot, leaf, empty_entry(owner->hole, level),
 		                   false);
 		flush_now(owner, start);
+		/* unreached: CPUs that need this record nothing; see test_lib_accessed.c */
 		if (now != leaf)
 			add_uses(owner, table, level, now & use_bits());
 		entry_store(owner->platform, slot, table);
@@ -97,6 +98,7 @@ static void free_tables_later(struct pt_table *table, arch_entry entry, unsigned
 	const uint64_t frame = arch_table_paddr(entry);
 	const arch_entry *entries = table_at(table->platform, frame);
 
+	/* unreached: a plan has seen to it, but not in destroy(); see test_lib_malformed.c */
 	if (!entries)
 		return; /* not memory: no table of ours */
 	for (size_t i = 0; level + 1 < ARCH_LAST_LEVEL && i < entry_count(level + 1); i++) {
@@ -153,6 +155,7 @@ static void remove_leaves(struct change_work *work, arch_entry table, unsigned l
 {
 	const arch_entry *entries = table_at(work->table->platform, arch_table_paddr(table));
 
+	/* unreached: a plan has seen to it, but where damage makes a table its own */
 	for (size_t i = 0; entries && i < entry_count(level + 1);
 	     i++, start += arch_span(level + 1)) {
 		const arch_entry entry = entry_load(&entries[i]);

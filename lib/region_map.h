@@ -42,11 +42,9 @@ static bool layout_is_contiguous(const struct layout *layout, uint64_t start, un
 	return true;
 }
 
-/* The pure decision: whether the slot of `level` at `start` gets a leaf, or a table of smaller ones. */
+/* The pure decision: whether the slot of `level`, not the last, at `start` gets a leaf, or a table. */
 static inline bool layout_wants_leaf(const struct layout *layout, uint64_t start, unsigned level)
 {
-	if (level >= ARCH_LAST_LEVEL)
-		return true;
 	return layout->allow_huge && arch_levels[level].leaf && start >= layout->vaddr &&
 	       layout->last - start >= arch_span(level) - 1 &&
 	       layout_is_contiguous(layout, start, level);

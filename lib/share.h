@@ -3,11 +3,13 @@
 #ifndef PT_SHARE_H
 #define PT_SHARE_H
 
+/* unreached: no backend has a root of several frames yet, but for one of the tests */
 static inline size_t root_frames(void)
 {
 	return table_bytes(0) > granule() ? table_bytes(0) / granule() : 1;
 }
 
+/* unreached: as root_frames() */
 static bool alloc_root(const struct pt_platform *platform, pt_paddr *root)
 {
 	if (root_frames() == 1)
@@ -15,6 +17,7 @@ static bool alloc_root(const struct pt_platform *platform, pt_paddr *root)
 	return platform->alloc_frames(platform->context, root_frames(), table_bytes(0), root);
 }
 
+/* unreached: as root_frames() */
 static void free_root(const struct pt_platform *platform, pt_paddr root)
 {
 	if (root_frames() == 1)
@@ -32,6 +35,7 @@ static bool make_hole(struct pt_table *table)
 	if (!platform->alloc_frame(platform->context, &table->hole))
 		return false;
 	entries = frame_at(platform, table->hole.value);
+	/* unreached: programs' frames can be reached; see test_lib_platform.c */
 	if (!entries) {
 		platform->free_frame(platform->context, table->hole);
 		return false;
@@ -46,11 +50,13 @@ static pt_status op_create(struct pt_table *table)
 	const struct pt_platform *platform = table->platform;
 	arch_entry *entries;
 
+	/* unreached: as root_frames() */
 	if (root_frames() > 1 && (!platform->alloc_frames || !platform->free_frames))
 		return PT_BAD_FLAGS;
 	if (!alloc_root(platform, &table->root))
 		return PT_NO_MEMORY;
 	entries = frame_at(platform, table->root.value);
+	/* unreached: programs' frames can be reached, so that no frame is not memory */
 	if (!entries || (ARCH_HAS_HOLE_FRAME && !make_hole(table))) {
 		free_root(platform, table->root);
 		return PT_NO_MEMORY;
@@ -77,6 +83,7 @@ static void leave_owner(struct pt_table *table)
 {
 	struct pt_table **link = &table->owner->borrowers;
 
+	/* unreached: programs have one borrower at most; see test_lib_share.c */
 	while (*link != table)
 		link = &(*link)->next_borrower;
 	*link = table->next_borrower;
@@ -125,6 +132,7 @@ static pt_status op_destroy(struct pt_table *table, struct pt_batch *batch)
 		leave_owner(table);
 	if (ARCH_HAS_HOLE_FRAME)
 		free_later(pending.batch, table->hole.value);
+	/* unreached: as root_frames() */
 	if (root_frames() == 1) {
 		free_later(pending.batch, table->root.value);
 		pending.batch->all = true;
@@ -147,6 +155,7 @@ static pt_status check_root_slots(const struct pt_table *table, uint64_t vaddr, 
 }
 
 /* Whether an entry, and an address, means the same in both. */
+/* unreached: in programs it does; see test_lib_share.c */
 static bool are_alike(const struct pt_table *table, const struct pt_table *other)
 {
 	return table->backend == other->backend && table->platform == other->platform &&
@@ -161,6 +170,7 @@ static pt_status check_copy(const struct pt_table *table, const struct pt_table 
 	bool malformed = false;
 
 	for (size_t i = first; i <= last; i++) {
+		/* unreached: what one of two tables borrows the other one lends */
 		if (slot_is_lent(table, i) || slot_is_borrowed(other, i))
 			return PT_BORROWED;
 		malformed |= entry_kind(entry_load(&from[i]), 0, other->hole) == PT_ENTRY_MALFORMED;
@@ -168,8 +178,10 @@ static pt_status check_copy(const struct pt_table *table, const struct pt_table 
 			malformed |= entry_kind(entry_load(&to[i]), 0, table->hole) ==
 			             PT_ENTRY_MALFORMED;
 	}
+	/* unreached: programs have one other table; see test_lib_share.c */
 	if (table->owner && table->owner != other)
 		return PT_BORROWED;
+	/* unreached: nobody can say whose a damaged table is; see test_lib_malformed.c */
 	return malformed ? PT_MALFORMED : PT_OK;
 }
 
@@ -196,8 +208,10 @@ static pt_status op_copy_from(struct pt_table *table, struct pt_table *other, pt
 	struct pending pending;
 	pt_status status = check_root_slots(table, vaddr.value, size);
 
+	/* unreached: as are_alike() */
 	if (status != PT_BAD_SIZE && !are_alike(table, other))
 		return PT_BAD_ADDRESS;
+	/* unreached: a program's copy_from is of its other table; see test_lib_share.c */
 	if (status != PT_OK || table == other)
 		return status;
 	status = check_copy(table, other, first, last);

@@ -245,7 +245,7 @@ static pt_status op_protect(struct pt_table *table, pt_vaddr vaddr, pt_flags fla
 	             arch_leaf(arch_leaf_paddr(place.entry, place.level),
 	                       arch_leaf_bits(flags, place.level)),
 	             pending.batch);
-	if (replaced)
+	if (replaced) /* unreached: programs always ask; see test_lib_single.c */
 		*replaced = leaf_mapping(place.entry, place.level, vaddr.value, place.rights);
 	pending_close(&pending);
 	return PT_OK;
@@ -264,7 +264,7 @@ static pt_status op_remap(struct pt_table *table, pt_vaddr vaddr, pt_paddr paddr
 	pending_open(&pending, table, batch);
 	replace_leaf(table, &place, vaddr.value,
 	             arch_leaf(paddr.value, arch_leaf_bits(flags, place.level)), pending.batch);
-	if (replaced)
+	if (replaced) /* unreached: programs always ask; see test_lib_single.c */
 		*replaced = leaf_mapping(place.entry, place.level, vaddr.value, place.rights);
 	pending_close(&pending);
 	return PT_OK;
