@@ -278,8 +278,8 @@ const struct wp_subject *const wp_planted_subjects[] = {
 #undef PLANTED
 	NULL, /* builds of the targets alone have none */
 };
-const size_t wp_planted_subject_count =
-	sizeof wp_planted_subjects / sizeof wp_planted_subjects[0] - 1;
+const size_t wp_planted_subject_count = sizeof wp_planted_subjects / sizeof wp_planted_subjects[0] -
+                                        1;
 
 const struct wp_subject *wp_subject_find(const char *name)
 {
