@@ -275,5 +275,5 @@ const struct wp_subject *const wp_planted_subjects[] = {
 #undef PLANTED
 	NULL, /* builds of the targets alone have none */
 };
-const size_t wp_planted_subject_count =
-	sizeof wp_planted_subjects / sizeof wp_planted_subjects[0] - 1;
+const size_t wp_planted_subject_count = sizeof wp_planted_subjects / sizeof wp_planted_subjects[0] -
+                                        1;
