@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "machine_set.h"
 #include "operands.h"
@@ -23,6 +24,8 @@ static struct wp_scope scope;
 
 /* libFuzzer finds them by their section, and takes them for coverage beside edges. */
 __attribute__((section("__libfuzzer_extra_counters"))) uint8_t wp_target_counters[WP_POINTS];
+
+static pid_t process; /* the one whose memory was last put right */
 
 static void (*settle)(void); /* what else there is to settle; NULL: nothing */
 
@@ -103,10 +106,19 @@ void wp_target_open(const char *prefix)
 	wp_machines_add_to(&set, &runner);
 	runner.sample = WP_SAMPLE;
 	runner.point_counters = wp_target_counters;
+	process = getpid();
+}
+
+/* Not every engine that copies the process says so. */
+static void notice_copy(void)
+{
+	if (process != getpid())
+		wp_target_forked();
 }
 
 struct wp_runner *wp_target_runner(void)
 {
+	notice_copy();
 	return &runner;
 }
 
@@ -215,6 +227,7 @@ void wp_target_forked(void)
 {
 	uint64_t frame;
 
+	process = getpid();
 	if (scope.count == 0)
 		return;
 	wp_memory_reset(&runner.memory);
@@ -252,6 +265,7 @@ void wp_target_run(const uint8_t *bytes, size_t size)
 	static struct wp_program program, settled;
 	struct wp_result result;
 
+	notice_copy();
 	if (!read_program(&program, bytes, size))
 		return;
 	if (wp_run(&runner, &program, &result, NULL)) {
