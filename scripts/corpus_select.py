@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Which files scripts/corpus keeps: corpus_select.py CONTROL FOLDER MOST
+"""Which files scripts/corpus keeps: corpus_select.py CONTROL FOLDER MOST TARGET KEPT
 
 CONTROL is the control file of libFuzzer's -set_cover_merge=1, which tells what each file
 reaches. Into FOLDER go files that between them reach the same, each the one that adds
-most for its size; MOST at most. Prints how much is left out.
+most for its size; MOST at most. First come those that the file KEPT names for the target.
+Prints how much is left out.
 """
 import heapq, os, shutil, sys
 
@@ -26,11 +27,20 @@ def worth(new, size):
     return -new / (size + 100)
 
 
-def select(files, most):
+def kept(path, target):
+    words = [line.split() for line in open(path) if not line.startswith("#")]
+    return {line[0].partition("/")[2] for line in words if line[0].startswith(target + "/")}
+
+
+def select(files, most, first):
     left = set().union(*(reached for _, _, reached in files))
     heap = [(worth(len(reached), size), name, size, reached) for name, size, reached in files]
     heapq.heapify(heap)
     chosen = []
+    for name, _, reached in files:
+        if os.path.basename(name) in first:
+            chosen.append(name)
+            left -= reached
     while left and heap and len(chosen) < most:
         _, name, size, reached = heapq.heappop(heap)
         new = worth(len(reached & left), size)
@@ -43,8 +53,8 @@ def select(files, most):
 
 
 def main():
-    control, folder, most = sys.argv[1:]
-    chosen, left = select(read(control), int(most))
+    control, folder, most, target, path = sys.argv[1:]
+    chosen, left = select(read(control), int(most), kept(path, target))
     for name in chosen:
         shutil.copy(name, os.path.join(folder, os.path.basename(name)))
     print(left)
