@@ -134,7 +134,7 @@ static inline bool arch_is_leaf(arch_entry entry, unsigned level)
 		return x86_is_no_access(entry, level);
 	if (level == ARCH_LAST_LEVEL)
 		return true;
-	return (entry & X86_HUGE) &&
+	return (entry & X86_HUGE) && /* unreached: it would be a table, which is asked first */
 	       (entry & X86_ADDRESS & (arch_span(level) - 1) & ~X86_HUGE_PAT) == 0;
 }
 

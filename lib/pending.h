@@ -165,6 +165,7 @@ static void op_free_waiting(struct pt_batch *batch)
 		uint64_t next;
 
 		batch->waiting = pt_pa(0);
+		/* unreached: the first; no damage yet had the line lead out of memory */
 		if (!first || !waits_already(entry_load(first)))
 			return; /* the line itself is damaged: what comes after is lost */
 		next = arch_link_paddr(entry_load(first));

@@ -232,6 +232,7 @@ static pt_status op_copy_from(struct pt_table *table, struct pt_table *other, pt
 		join_owner(table, other);
 		table->borrowed[i / 64] |= 1ull << i % 64;
 	}
+	/* unreached: the owner keeps what it lends, so that a loan is renewed, not ended */
 	if (table->owner && !has_loans(table))
 		leave_owner(table);
 	pending_close(&pending);

@@ -8,6 +8,7 @@ say of a line or a branch is added up.
 import collections, html, json, os, re, subprocess, sys
 
 FOLDERS = ("lib/", "arch/")
+COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 MARK = re.compile(r"/\* unreached: \S")
 
 
@@ -20,6 +21,8 @@ class File:
     def __init__(self, name):
         self.name = name
         self.text = open(name).read().split("\n")
+        self.code = COMMENT.sub(lambda match: "\n" * match[0].count("\n"),
+                                "\n".join(self.text)).split("\n")
         self.lines = collections.Counter()  # times run, by line
         self.branches = {}  # [times true, times false], by (line, column, line, column)
         self.marks = {}  # line of the comment, by line that it justifies
@@ -93,8 +96,9 @@ def add_lines(files, lcov):
             file = files.setdefault(name, File(name)) if name else None
         elif file and line.startswith("DA:"):
             number, count = map(int, line[3:].split(",")[:2])
-            # a macro is reached where it is used
-            if not file.text[number - 1].startswith("#"):
+            # a macro is reached where it is used; an unused function has its comments counted
+            code = file.code[number - 1].strip()
+            if code and not code.startswith("#"):
                 file.lines[number] += count
 
 

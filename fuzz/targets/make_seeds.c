@@ -90,6 +90,28 @@ static void make_programs(const char *prefix, const char *folder)
 	wp_runner_close(&runner);
 }
 
+/*
+ * Leaves of one level without any right, each with another bit turned: the rarest kind of
+ * entry that must not be taken for another. See memory_program.c for what bytes mean.
+ */
+static void make_turned_leaves(const char *folder, unsigned regime, unsigned level, unsigned first)
+{
+	static uint8_t bytes[1 + 32 * WP_MEMORY_RECORD];
+	char name[60];
+
+	bytes[0] = (uint8_t)regime;
+	for (unsigned i = 0; i < 32; i++) {
+		uint8_t *record = bytes + 1 + i * WP_MEMORY_RECORD;
+
+		record[0] = 2;                    /* a chain of tables... */
+		record[2] = (uint8_t)(i * 8 + 7); /* ...to a leaf at this index, which is turned */
+		record[5] = (uint8_t)level;
+		record[6] = (uint8_t)(192 + first + i);
+	}
+	snprintf(name, sizeof name, "turned-%s-%u-%u", wp_regimes[regime].name, level, first);
+	write_named(folder, name, bytes, sizeof bytes);
+}
+
 /* Two for each regime. */
 static void make_memories(const char *folder)
 {
@@ -104,6 +126,12 @@ static void make_memories(const char *folder)
 		while (size > MAX_BYTES)
 			size = wp_memory_program_random(&random, (uint8_t)(i / 2), bytes);
 		write_seed(folder, made++, bytes, size);
+	}
+	for (unsigned i = 0; i < wp_regime_count; i++) {
+		for (unsigned level = 0; level < wp_regimes[i].levels; level++) {
+			make_turned_leaves(folder, i, level, 0);
+			make_turned_leaves(folder, i, level, 32);
+		}
 	}
 	printf("memory: %u programs\n", made);
 }
