@@ -18,20 +18,17 @@
 __AFL_FUZZ_INIT();
 __AFL_COVERAGE();
 
-extern uint8_t *__afl_area_ptr;
 extern uint32_t __afl_map_size;
+void __afl_coverage_interesting(uint8_t value, uint32_t slot);
 
-/*
- * Coverpoints, beside edges: each has a slot that it may share with an edge, which is then
- * left as it is.
- */
+/* Coverpoints, beside edges: each has a slot of the map, which it may share with an edge. */
 static void mark_points(void)
 {
 	for (size_t i = 0; i < WP_POINTS; i++) {
-		uint8_t *slot = &__afl_area_ptr[i * 0x9e3779b1u % __afl_map_size];
+		const uint32_t slot = (uint32_t)i * 0x9e3779b1u % __afl_map_size;
 
-		if (wp_target_counters[i] != 0 && *slot == 0)
-			*slot = 1;
+		if (wp_target_counters[i] != 0)
+			__afl_coverage_interesting(1, slot);
 	}
 }
 
@@ -64,11 +61,12 @@ int main(int argc, char **argv)
 	while (__AFL_LOOP(INPUTS_OF_A_PROCESS)) {
 		__AFL_COVERAGE_OFF();
 		wp_target_settle();
-		__AFL_COVERAGE_ON();
 		memset(wp_target_counters, 0, sizeof wp_target_counters);
+		__AFL_COVERAGE_ON();
 		LLVMFuzzerTestOneInput(bytes, __AFL_FUZZ_TESTCASE_LEN);
 		__AFL_COVERAGE_OFF();
 		mark_points();
+		__AFL_COVERAGE_ON();
 	}
 	return 0;
 }
