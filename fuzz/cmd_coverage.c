@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "grid.h"
+#include "operands.h"
 
 #define PROGRAMS 2000
 #define NEVER    8 /* names, of what was never reached */
@@ -66,11 +67,6 @@ static void run_file(struct coverage *coverage, const char *path)
 	run_program(coverage, path);
 }
 
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
 static int is_shown(const struct dirent *entry)
 {
 	return entry->d_name[0] != '.';
@@ -79,7 +75,7 @@ static int is_shown(const struct dirent *entry)
 static void run_folder(struct coverage *coverage, const char *path)
 {
 	struct dirent **entries;
-	const int count = scandir(path, &entries, is_shown, by_name);
+	const int count = scandir(path, &entries, is_shown, alphasort);
 
 	if (count < 0)
 		wp_cli_fail("%s: %s", path, strerror(errno));
@@ -121,8 +117,6 @@ static void run_drawn(struct coverage *coverage)
 }
 
 /* ---- what was reached ---- */
-
-static const char *const size_names[WP_LEAF_SIZES] = {"4K", "2M", "1G", "512G", "256T"};
 
 /* Of an operation and a status: the pairs of height and size that it came with. */
 static size_t situations(const struct wp_points *points, unsigned opcode, unsigned status)
@@ -185,7 +179,7 @@ static void print_leaves(const struct wp_points *points, enum wp_arch arch)
 			seen += wp_points_has(points, wp_leaf_point(flags, size));
 		}
 		if (possible > 0)
-			printf("  %s %zu of %zu", size_names[size], seen, possible);
+			printf("  %s %zu of %zu", wp_unit_names[size], seen, possible);
 	}
 	putchar('\n');
 }
@@ -227,7 +221,7 @@ static void each_never(const struct wp_points *points, enum wp_arch arch,
 		if (!wp_leaf_is_possible(arch, set, size) ||
 		    wp_points_has(points, wp_leaf_point(set, size)))
 			continue;
-		snprintf(name, sizeof name, "a leaf of %s with %s", size_names[size],
+		snprintf(name, sizeof name, "a leaf of %s with %s", wp_unit_names[size],
 		         wp_flags_text(set, flags));
 		never(name, context);
 	}

@@ -21,6 +21,12 @@
 #define WP_NO_SIZE    5
 #define WP_LEAF_SIZES 5
 
+/* Of a leaf's size: 0 for 4K, and so on; WP_NO_SIZE for less. */
+static inline unsigned wp_size_rank(uint64_t size)
+{
+	return size < PT_4K ? WP_NO_SIZE : ((unsigned)__builtin_ctzll(size) - 12) / 9;
+}
+
 /* What stands where a call wants its leaf. */
 enum wp_met {
 	WP_MET_NOTHING,   /* no slot, or none is asked for */

@@ -2,6 +2,8 @@
 /* Which coverpoints there are to reach: the contract, restated once more. */
 #include "points.h"
 
+#include "operands.h"
+
 #define BIT(n) (1u << (n))
 
 enum {
@@ -22,30 +24,29 @@ enum {
 	TABLE = BIT(WP_MET_TABLE),
 };
 
-/* What an operation may return, what it may meet, and whether it has flags. */
+/* What an operation may return, and what it may meet. */
 static const struct {
 	uint16_t statuses;
 	uint8_t meetings;
-	bool flags;
 } rules[WP_OPCODES] = {
-	[WP_OP_MAP] = {NEW, HOLE | THERE | LARGER | TABLE, true},
-	[WP_OP_UNMAP] = {LEAF, HOLE | THERE, false},
-	[WP_OP_PROTECT] = {LEAF | BIT(PT_BAD_FLAGS), HOLE | THERE, true},
-	[WP_OP_REMAP] = {LEAF | BIT(PT_BAD_FLAGS), HOLE | THERE, true},
-	[WP_OP_QUERY] = {ADDRESS | BIT(PT_NOT_MAPPED), HOLE | THERE, false},
-	[WP_OP_MAP_REGION] = {NEW, HOLE | THERE | LARGER, true},
-	[WP_OP_MAP_REGION_WITH] = {NEW, HOLE | THERE | LARGER, true},
-	[WP_OP_UNMAP_REGION] = {REGION | BIT(PT_NOT_MAPPED), HOLE | THERE | LARGER, false},
-	[WP_OP_PROTECT_REGION] = {REGION | BIT(PT_BAD_FLAGS), HOLE | THERE | LARGER, true},
-	[WP_OP_WALK] = {BIT(PT_OK), 0, false},
-	[WP_OP_COPY_FROM] = {SLOTS | BIT(PT_BORROWED), HOLE | THERE | LARGER, false},
-	[WP_OP_GIVE_BACK] = {SLOTS, HOLE | THERE | LARGER, false},
-	[WP_OP_BATCH] = {BIT(PT_OK), 0, false},
-	[WP_OP_FLUSH] = {BIT(PT_OK), 0, false},
-	[WP_OP_FLUSH_ALL] = {BIT(PT_OK), 0, false},
-	[WP_OP_IGNORE] = {BIT(PT_OK), 0, false},
+	[WP_OP_MAP] = {NEW, HOLE | THERE | LARGER | TABLE},
+	[WP_OP_UNMAP] = {LEAF, HOLE | THERE},
+	[WP_OP_PROTECT] = {LEAF | BIT(PT_BAD_FLAGS), HOLE | THERE},
+	[WP_OP_REMAP] = {LEAF | BIT(PT_BAD_FLAGS), HOLE | THERE},
+	[WP_OP_QUERY] = {ADDRESS | BIT(PT_NOT_MAPPED), HOLE | THERE},
+	[WP_OP_MAP_REGION] = {NEW, HOLE | THERE | LARGER},
+	[WP_OP_MAP_REGION_WITH] = {NEW, HOLE | THERE | LARGER},
+	[WP_OP_UNMAP_REGION] = {REGION | BIT(PT_NOT_MAPPED), HOLE | THERE | LARGER},
+	[WP_OP_PROTECT_REGION] = {REGION | BIT(PT_BAD_FLAGS), HOLE | THERE | LARGER},
+	[WP_OP_WALK] = {BIT(PT_OK), 0},
+	[WP_OP_COPY_FROM] = {SLOTS | BIT(PT_BORROWED), HOLE | THERE | LARGER},
+	[WP_OP_GIVE_BACK] = {SLOTS, HOLE | THERE | LARGER},
+	[WP_OP_BATCH] = {BIT(PT_OK), 0},
+	[WP_OP_FLUSH] = {BIT(PT_OK), 0},
+	[WP_OP_FLUSH_ALL] = {BIT(PT_OK), 0},
+	[WP_OP_IGNORE] = {BIT(PT_OK), 0},
 	/* of its two calls, destroy(); where create() gets no frame, operations are skipped */
-	[WP_OP_RENEW] = {BIT(PT_OK) | BIT(PT_BORROWED), 0, false},
+	[WP_OP_RENEW] = {BIT(PT_OK) | BIT(PT_BORROWED), 0},
 };
 
 bool wp_status_is_listed(enum wp_opcode opcode, pt_status status)
@@ -67,7 +68,8 @@ bool wp_leaf_is_possible(enum wp_arch arch, pt_flags flags, unsigned size)
 
 bool wp_meeting_is_possible(enum wp_opcode opcode, enum wp_met met, bool access)
 {
-	return (rules[opcode].meetings >> met & 1) != 0 && (rules[opcode].flags || !access);
+	return (rules[opcode].meetings >> met & 1) != 0 &&
+	       (!access || (wp_opcode_shapes[opcode].operands & WP_ARG_FLAGS) != 0);
 }
 
 const char *wp_met_name(enum wp_met met)

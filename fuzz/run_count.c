@@ -21,7 +21,7 @@ void wp_run_count(struct wp_runner *runner, const struct wp_call *call, pt_statu
 	stats->succeeded += status == PT_OK;
 	stats->statuses[call->opcode][status]++;
 	if (call->opcode == WP_OP_MAP && status == PT_OK)
-		stats->leaves[((unsigned)__builtin_ctzll(call->size) - 12) / 9]++;
+		stats->leaves[wp_size_rank(call->size)]++;
 	for (size_t i = 0; i < count; i++)
 		reach(runner, points[i]);
 }

@@ -288,6 +288,11 @@ const struct wp_run *wp_model_runs(const struct wp_model *model, unsigned table,
 	return runs->at;
 }
 
+size_t wp_model_seek(const struct wp_model *model, unsigned table, uint64_t va)
+{
+	return wp_runs_seek(wp_runs_through(model, table), va);
+}
+
 const struct wp_run *wp_model_find(const struct wp_model *model, unsigned table, uint64_t va)
 {
 	return run_at(wp_runs_through(model, table), va);

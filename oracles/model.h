@@ -82,6 +82,9 @@ size_t wp_model_tables(const struct wp_model *model, unsigned table);
  */
 const struct wp_run *wp_model_runs(const struct wp_model *model, unsigned table, size_t *count);
 
+/* Of those, the first that doesn't end before `va`; their number: none. */
+size_t wp_model_seek(const struct wp_model *model, unsigned table, uint64_t va);
+
 /* The run that holds `va`; NULL: a hole (or not canonical). */
 const struct wp_run *wp_model_find(const struct wp_model *model, unsigned table, uint64_t va);
 
