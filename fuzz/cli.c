@@ -189,3 +189,36 @@ void wp_cli_checks(const char *text, unsigned *checks)
 	if (!wp_checks_parse(text, checks, why, sizeof why))
 		wp_cli_fail("--law %s: %s", text, why);
 }
+
+error_t wp_cli_file_option(int key, char *value, struct wp_cli_file *file)
+{
+	switch (key) {
+	case WP_KEY_SUBJECT:
+		file->subject = wp_cli_subject(value);
+		return 0;
+	case WP_KEY_SCOPE:
+		file->scope = value;
+		return 0;
+	case WP_KEY_WITHOUT:
+	case WP_KEY_QEMU:
+		wp_cli_machine_option(key, value, &file->without);
+		return 0;
+	case WP_KEY_LAW:
+		wp_cli_checks(value, &file->checks);
+		return 0;
+	case WP_KEY_JSON:
+		file->json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (file->path != NULL)
+			wp_cli_fail("%s takes one file: see 'walkproof %s --help'", file->command,
+			            file->command);
+		file->path = value;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		wp_cli_fail("%s which file? See 'walkproof %s --help'", file->command,
+		            file->command);
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}

@@ -14,9 +14,7 @@
 #include "witness.h"
 
 struct explain {
-	const char *file, *scope;
-	const struct wp_subject *subject;
-	unsigned without, checks;
+	struct wp_cli_file from;
 	struct wp_program program, settled;
 	struct wp_damage damage;
 	bool damaged, died;
@@ -80,7 +78,7 @@ static void take_tables(struct explain *explain, unsigned moment)
 	for (unsigned t = 0; t < WP_MODEL_TABLES; t++) {
 		if (!wp_model_exists(runner->model, t))
 			continue;
-		explain->roots[t] = explain->subject->root(runner->instance, t);
+		explain->roots[t] = explain->from.subject->root(runner->instance, t);
 		if (!wp_snapshot_take(&explain->tables[t][moment], explain->program.regime,
 		                      &runner->memory, explain->roots[t]))
 			wp_cli_fail("out of memory");
@@ -293,30 +291,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 {
 	struct explain *explain = state->input;
 
-	switch (key) {
-	case WP_KEY_SUBJECT:
-		explain->subject = wp_cli_subject(value);
-		return 0;
-	case WP_KEY_SCOPE:
-		explain->scope = value;
-		return 0;
-	case WP_KEY_WITHOUT:
-	case WP_KEY_QEMU:
-		wp_cli_machine_option(key, value, &explain->without);
-		return 0;
-	case WP_KEY_LAW:
-		wp_cli_checks(value, &explain->checks);
-		return 0;
-	case ARGP_KEY_ARG:
-		if (explain->file != NULL)
-			wp_cli_fail("explain takes one file: see 'walkproof explain --help'");
-		explain->file = value;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		wp_cli_fail("explain which file? See 'walkproof explain --help'");
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	return wp_cli_file_option(key, value, &explain->from);
 }
 
 static const struct argp argp = {
@@ -337,20 +312,22 @@ static int run(int argc, char **argv)
 	char why[300];
 	bool found;
 
-	explain.subject = &wp_library_subject;
-	explain.checks = WP_ALL_CHECKS;
+	explain.from.command = "explain";
+	explain.from.subject = &wp_library_subject;
+	explain.from.checks = WP_ALL_CHECKS;
 	wp_cli_parse(&argp, argc, argv, &explain);
-	wp_cli_load(explain.file, explain.scope, explain.subject, &explain.program);
-	if (!wp_runner_open(&explain.runner, explain.subject, &explain.stats, why, sizeof why) ||
+	wp_cli_load(explain.from.path, explain.from.scope, explain.from.subject, &explain.program);
+	if (!wp_runner_open(&explain.runner, explain.from.subject, &explain.stats, why,
+	                    sizeof why) ||
 	    !wp_machines_open(&explain.set, &explain.runner.memory,
-	                      1u << explain.program.regime->arch, explain.without, why,
+	                      1u << explain.program.regime->arch, explain.from.without, why,
 	                      sizeof why) ||
 	    !wp_machines_prove(&explain.set, true, why, sizeof why))
 		wp_cli_fail("%s", why);
 	wp_machines_add_to(&explain.set, &explain.runner);
-	explain.runner.checks = explain.checks;
+	explain.runner.checks = explain.from.checks;
 	choose_colours(&explain.colours);
-	explain.damaged = wp_file_damage(explain.file, &explain.damage);
+	explain.damaged = wp_file_damage(explain.from.path, &explain.damage);
 	found = run_program(&explain);
 	if (found) {
 		explain.before = explain.damaged ? explain.damage.at : explain.report.op;
@@ -358,7 +335,7 @@ static int run(int argc, char **argv)
 		tell(&explain);
 	} else {
 		printf("%s: fine, so there is nothing to explain; 'walkproof show' prints it\n",
-		       explain.file);
+		       explain.from.path);
 	}
 	for (unsigned t = 0; t < WP_MODEL_TABLES; t++) {
 		wp_snapshot_free(&explain.tables[t][0]);

@@ -10,10 +10,8 @@
 #include "tree.h"
 
 struct show {
-	const char *file, *scope;
-	const struct wp_subject *subject;
+	struct wp_cli_file from;
 	size_t stop;
-	bool json;
 	struct wp_program program;
 	struct wp_result result;
 	struct wp_stats stats;
@@ -35,7 +33,7 @@ static void print_table(struct show *show, unsigned table)
 	size_t count;
 	uint64_t mapped = 0;
 	const struct wp_run *runs = wp_model_runs(show->runner.model, table, &count);
-	const uint64_t root = show->subject->root(show->runner.instance, table);
+	const uint64_t root = show->from.subject->root(show->runner.instance, table);
 	const size_t tables = wp_model_tables(show->runner.model, table);
 
 	for (size_t i = 0; i < count; i++)
@@ -77,10 +75,10 @@ static void print_json(struct show *show)
 		if (!wp_model_exists(show->runner.model, table))
 			continue;
 		json_array_append_new(
-			tables,
-			json_pack("{s:i, s:o, s:o}", "table", (int)table, "root",
-		                  wp_cli_hex(show->subject->root(show->runner.instance, table)),
-		                  "entries", wp_tree_json(&show->runner, table)));
+			tables, json_pack("{s:i, s:o, s:o}", "table", (int)table, "root",
+		                          wp_cli_hex(show->from.subject->root(show->runner.instance,
+		                                                              table)),
+		                          "entries", wp_tree_json(&show->runner, table)));
 	}
 	wp_cli_json(json_pack("{s:s, s:o, s:s?, s:o}", "regime", show->program.regime->name,
 	                      "operations", program_json(&show->program), "finding",
@@ -107,24 +105,8 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	case KEY_AT:
 		show->stop = wp_cli_number(value, "--at", 0, WP_PROGRAM_MAX_OPS);
 		return 0;
-	case WP_KEY_SUBJECT:
-		show->subject = wp_cli_subject(value);
-		return 0;
-	case WP_KEY_SCOPE:
-		show->scope = value;
-		return 0;
-	case WP_KEY_JSON:
-		show->json = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (show->file != NULL)
-			wp_cli_fail("show takes one file: see 'walkproof show --help'");
-		show->file = value;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		wp_cli_fail("show which file? See 'walkproof show --help'");
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return wp_cli_file_option(key, value, &show->from);
 	}
 }
 
@@ -146,16 +128,17 @@ static int run(int argc, char **argv)
 	static struct show show;
 	char why[300];
 
-	show.subject = &wp_library_subject;
+	show.from.command = "show";
+	show.from.subject = &wp_library_subject;
 	show.stop = WP_PROGRAM_MAX_OPS;
 	wp_cli_parse(&argp, argc, argv, &show);
-	wp_cli_load(show.file, show.scope, show.subject, &show.program);
-	if (!show.json)
+	wp_cli_load(show.from.path, show.from.scope, show.from.subject, &show.program);
+	if (!show.from.json)
 		print_text(&show);
-	if (!wp_runner_open(&show.runner, show.subject, &show.stats, why, sizeof why))
+	if (!wp_runner_open(&show.runner, show.from.subject, &show.stats, why, sizeof why))
 		wp_cli_fail("%s", why);
 	wp_run_until(&show.runner, &show.program, show.stop, &show.result);
-	if (show.json) {
+	if (show.from.json) {
 		print_json(&show);
 	} else {
 		print_finding(&show.result, &show.program);

@@ -11,11 +11,9 @@
 #include "reproducer.h"
 
 struct shrink {
-	const char *file, *scope, *directory;
-	const struct wp_subject *subject;
-	unsigned without, checks;
+	struct wp_cli_file from;
+	const char *directory;
 	size_t runs;
-	bool json;
 	struct wp_program program;
 	struct wp_damage damage;
 	struct wp_report report;
@@ -73,8 +71,8 @@ static void tell(const struct shrink *shrink, size_t before, uint64_t nanosecond
 	const struct wp_report *report = &shrink->report;
 	struct wp_reproducer saved;
 
-	wp_reproducer_save(shrink->directory, report, shrink->subject, &saved);
-	if (shrink->json) {
+	wp_reproducer_save(shrink->directory, report, shrink->from.subject, &saved);
+	if (shrink->from.json) {
 		wp_cli_json(json_pack(
 			"{s:s, s:s, s:s, s:s?, s:s?, s:I, s:I, s:f}", "key", report->key, "law",
 			report->law, "sentence", report->sentence, "path",
@@ -83,7 +81,7 @@ static void tell(const struct shrink *shrink, size_t before, uint64_t nanosecond
 			(json_int_t)report->program.count, "seconds", (double)nanoseconds / 1e9));
 		return;
 	}
-	wp_reproducer_tell(&saved, report, shrink->subject, stdout);
+	wp_reproducer_tell(&saved, report, shrink->from.subject, stdout);
 	printf("\n%zu operation%s, from %zu, in %.1f ms:\n\n", report->program.count,
 	       report->program.count == 1 ? "" : "s", before, (double)nanoseconds / 1e6);
 	wp_program_print(&report->program, stdout);
@@ -115,31 +113,8 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	case KEY_RUNS:
 		shrink->runs = wp_cli_number(value, "--runs", 1, 1000000000);
 		return 0;
-	case WP_KEY_SUBJECT:
-		shrink->subject = wp_cli_subject(value);
-		return 0;
-	case WP_KEY_SCOPE:
-		shrink->scope = value;
-		return 0;
-	case WP_KEY_WITHOUT:
-	case WP_KEY_QEMU:
-		wp_cli_machine_option(key, value, &shrink->without);
-		return 0;
-	case WP_KEY_LAW:
-		wp_cli_checks(value, &shrink->checks);
-		return 0;
-	case WP_KEY_JSON:
-		shrink->json = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		if (shrink->file != NULL)
-			wp_cli_fail("shrink takes one file: see 'walkproof shrink --help'");
-		shrink->file = value;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		wp_cli_fail("shrink which file? See 'walkproof shrink --help'");
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return wp_cli_file_option(key, value, &shrink->from);
 	}
 }
 
@@ -166,29 +141,30 @@ static int run(int argc, char **argv)
 	char why[300];
 	bool found;
 
-	shrink.subject = &wp_library_subject;
+	shrink.from.command = "shrink";
+	shrink.from.subject = &wp_library_subject;
 	shrink.directory = "findings";
-	shrink.checks = WP_ALL_CHECKS;
+	shrink.from.checks = WP_ALL_CHECKS;
 	shrink.runs = WP_SHRINK_RUNS;
 	wp_cli_parse(&argp, argc, argv, &shrink);
-	wp_cli_load(shrink.file, shrink.scope, shrink.subject, &shrink.program);
-	if (!wp_runner_open(&shrink.runner, shrink.subject, &shrink.stats, why, sizeof why) ||
+	wp_cli_load(shrink.from.path, shrink.from.scope, shrink.from.subject, &shrink.program);
+	if (!wp_runner_open(&shrink.runner, shrink.from.subject, &shrink.stats, why, sizeof why) ||
 	    !wp_machines_open(&shrink.set, &shrink.runner.memory, 1u << shrink.program.regime->arch,
-	                      shrink.without, why, sizeof why) ||
+	                      shrink.from.without, why, sizeof why) ||
 	    !wp_machines_prove(&shrink.set, true, why, sizeof why))
 		wp_cli_fail("%s", why);
 	wp_machines_add_to(&shrink.set, &shrink.runner);
-	shrink.runner.checks = shrink.checks;
+	shrink.runner.checks = shrink.from.checks;
 	before = shrink.program.count;
 	started = wp_nanoseconds();
-	found = wp_file_damage(shrink.file, &shrink.damage) ? shrink_damaged(&shrink)
-	                                                    : shrink_program(&shrink);
+	found = wp_file_damage(shrink.from.path, &shrink.damage) ? shrink_damaged(&shrink)
+	                                                         : shrink_program(&shrink);
 	if (found)
 		tell(&shrink, before, wp_nanoseconds() - started);
-	else if (shrink.json)
+	else if (shrink.from.json)
 		wp_cli_json(json_pack("{s:n}", "key"));
 	else
-		printf("%s: fine, so there is nothing to shrink\n", shrink.file);
+		printf("%s: fine, so there is nothing to shrink\n", shrink.from.path);
 	wp_machines_close(&shrink.set);
 	wp_runner_close(&shrink.runner);
 	return found ? WP_EXIT_FINDING : WP_EXIT_FINE;
