@@ -224,10 +224,11 @@ void wp_run_accessed_before(struct wp_runner *runner, const struct wp_call *call
 void wp_run_accessed_storing(struct wp_runner *runner, const void *at)
 {
 	struct wp_accessed *accessed = &runner->accessed;
+	const size_t count = accessed->on ? accessed->count : 0;
 	const uint64_t pa = runner->memory.base +
 	                    (uint64_t)((const uint8_t *)at - runner->memory.host);
 
-	for (size_t i = 0; accessed->on && i < accessed->count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		struct wp_used_leaf *leaf = &accessed->leaves[i];
 
 		if (leaf->entry != pa)

@@ -6,12 +6,6 @@
 
 #include "machine_set.h"
 
-/* A cheap number that differs from operation to operation, and never from run to run. */
-uint64_t wp_run_salt(const struct wp_runner *runner)
-{
-	return (runner->op + 1) * 0x9e3779b97f4a7c15u >> 7;
-}
-
 /* Asks the paper machine and query() about every address collected. */
 static void judge_collected(struct wp_runner *runner, unsigned table)
 {

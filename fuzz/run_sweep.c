@@ -120,38 +120,57 @@ static void look_at_edges(struct sweep *sweep)
 	}
 }
 
-static bool is_touched(const struct wp_touched *touched, const struct wp_run *run)
+/* A run, and the hole after it. */
+static void look_at(struct sweep *sweep, const struct wp_run *run, const struct wp_run *next)
 {
-	const uint64_t first = run->va, last = run->va + (run->bytes - 1);
+	const uint64_t end = run->va + run->bytes;
 
+	look_at_run(sweep, run, wp_run_salt(sweep->runner));
+	if (wp_regime_canonical(sweep->runner->regime, end) && (next == NULL || next->va != end))
+		look_at_hole(sweep, end, PT_NOT_MAPPED);
+}
+
+/* From run `at` on, those that begin no later than `last`; returns the first that doesn't. */
+static size_t look_at_runs(struct sweep *sweep, size_t at, uint64_t last)
+{
+	size_t count;
+	const struct wp_run *runs = wp_model_runs(sweep->runner->model, sweep->table, &count);
+
+	for (; at < count && runs[at].va <= last && !sweep->runner->result->finding.found; at++)
+		look_at(sweep, &runs[at], at + 1 < count ? &runs[at + 1] : NULL);
+	return at;
+}
+
+/* Low addresses first, each with its neighbours: what was cut there ends beside it. */
+static void order(struct wp_touched *touched)
+{
 	for (size_t i = 0; i < touched->count; i++) {
-		/* and its neighbours: what was cut there ends beside it */
-		if (last >= touched->at[i].first - (touched->at[i].first != 0) &&
-		    first <= touched->at[i].last + (touched->at[i].last != UINT64_MAX))
-			return true;
+		const uint64_t first = touched->at[i].first - (touched->at[i].first != 0);
+		const uint64_t last = touched->at[i].last + (touched->at[i].last != UINT64_MAX);
+		size_t at = i;
+
+		for (; at > 0 && touched->at[at - 1].first > first; at--)
+			touched->at[at] = touched->at[at - 1];
+		touched->at[at].first = first;
+		touched->at[at].last = last;
 	}
-	return touched->all;
 }
 
 /* Those that were touched, and now and then another: a subject may keep more than tables. */
-static void sweep_runs(struct sweep *sweep, const struct wp_touched *touched)
+static void sweep_touched(struct sweep *sweep, const struct wp_touched *touched)
 {
-	struct wp_runner *runner = sweep->runner;
-	const uint64_t salt = wp_run_salt(runner);
-	size_t count;
+	const struct wp_runner *runner = sweep->runner;
+	size_t count, next = 0;
 	const struct wp_run *runs = wp_model_runs(runner->model, sweep->table, &count);
-	const size_t turn = runner->op % 4 == 0 ? salt % (count + 1) : count;
+	const size_t turn = runner->op % 4 == 0 ? wp_run_salt(runner) % (count + 1) : count;
 
-	for (size_t i = 0; i < count && !runner->result->finding.found; i++) {
-		const uint64_t end = runs[i].va + runs[i].bytes;
+	for (size_t i = 0; i < touched->count; i++) {
+		const size_t at = wp_model_seek(runner->model, sweep->table, touched->at[i].first);
 
-		if (i != turn && !is_touched(touched, &runs[i]))
-			continue;
-		look_at_run(sweep, &runs[i], salt);
-		if (wp_regime_canonical(runner->regime, end) &&
-		    (i + 1 == count || runs[i + 1].va != end))
-			look_at_hole(sweep, end, PT_NOT_MAPPED);
+		next = look_at_runs(sweep, at > next ? at : next, touched->at[i].last);
 	}
+	if (turn < count)
+		look_at(sweep, &runs[turn], turn + 1 < count ? &runs[turn + 1] : NULL);
 }
 
 static void sweep_table(struct wp_runner *runner, unsigned table, const struct wp_touched *touched)
@@ -160,9 +179,12 @@ static void sweep_table(struct wp_runner *runner, unsigned table, const struct w
 	struct wp_machine_stats *paper = &runner->stats->machines[0];
 	const uint64_t stores = runner->stores;
 
-	sweep_runs(&sweep, touched);
-	if (touched->all)
+	if (touched->all) {
+		look_at_runs(&sweep, 0, UINT64_MAX);
 		look_at_edges(&sweep);
+	} else {
+		sweep_touched(&sweep, touched);
+	}
 	paper->asked += sweep.looked_at * WP_KINDS;
 	paper->answered += sweep.looked_at *
 	                   (runner->regime->one_privilege ? WP_KINDS / 2 : WP_KINDS);
@@ -212,6 +234,7 @@ void wp_run_sweep(struct wp_runner *runner, const struct wp_call *call)
 	touched->all = must_look_everywhere(runner, call);
 	if (touched->count > 0 && call->opcode <= WP_OP_GIVE_BACK)
 		wp_run_touch(runner, call->va, call->va + (call->size == 0 ? 0 : call->size - 1));
+	order(touched);
 	for (unsigned table = 0; table < WP_MODEL_TABLES; table++) {
 		if (wp_model_exists(runner->model, table) && !runner->result->finding.found)
 			sweep_table(runner, table, touched);

@@ -17,13 +17,6 @@ _Static_assert((WP_POISON & 1) == 0, "poison is not present");
 _Static_assert((WP_POISON & 1 << 6) == 0, "poison is no huge page");
 #define POISON_TABLE (WP_POISON & (((uint64_t)1 << 48) - WP_FRAME_SIZE))
 
-/* Since the last reset. */
-enum frame_state {
-	FRAME_UNTOUCHED,
-	FRAME_USED,
-	FRAME_FREED,
-};
-
 static uint64_t poison_for(const struct wp_memory *memory, size_t index)
 {
 	const struct wp_poison *poison = &memory->poison;
@@ -140,7 +133,7 @@ void wp_memory_reset(struct wp_memory *memory)
 	for (size_t i = 0; i < memory->high_water; i++) {
 		if (memory->filled[i] != WP_POISON || !intact(memory, i))
 			fill(memory, i, WP_POISON);
-		memory->state[i] = FRAME_UNTOUCHED;
+		memory->state[i] = WP_FRAME_UNTOUCHED;
 		memory->free_stack[memory->frames - 1 - i] = (uint32_t)i;
 	}
 	memory->free_count = memory->frames;
@@ -162,7 +155,7 @@ void wp_memory_audit(struct wp_memory *memory)
 	if (memory->crime != WP_FRAME_FINE)
 		return;
 	for (size_t i = 0; i < memory->high_water; i++) {
-		if (memory->state[i] != FRAME_USED && !intact(memory, i)) {
+		if (memory->state[i] != WP_FRAME_USED && !intact(memory, i)) {
 			accuse(memory, WP_FRAME_WRITTEN_AFTER_FREE, address_of(memory, i));
 			return;
 		}
@@ -173,7 +166,8 @@ void wp_memory_poison(struct wp_memory *memory, struct wp_poison poison)
 {
 	memory->poison = poison;
 	for (size_t i = 0; i < memory->high_water; i++) {
-		if (memory->state[i] == FRAME_FREED && memory->filled[i] != poison_for(memory, i))
+		if (memory->state[i] == WP_FRAME_FREED &&
+		    memory->filled[i] != poison_for(memory, i))
 			fill(memory, i, poison_for(memory, i));
 	}
 }
@@ -190,7 +184,7 @@ uint64_t wp_memory_telltale(const struct wp_memory *memory, uint64_t pa)
 	const uint64_t index = (pa ^ WP_TELLTALE) >> WP_TELLTALE_SHIFT;
 
 	if (memory->poison.shift == 0 || index >= memory->frames ||
-	    memory->state[index] == FRAME_USED)
+	    memory->state[index] == WP_FRAME_USED)
 		return 0;
 	return address_of(memory, index);
 }
@@ -213,7 +207,7 @@ static void hand_out(struct wp_memory *memory, size_t index)
 		accuse(memory, WP_FRAME_WRITTEN_AFTER_FREE, address_of(memory, index));
 	if (memory->filled[index] != poison_for(memory, index))
 		fill(memory, index, poison_for(memory, index));
-	memory->state[index] = FRAME_USED;
+	memory->state[index] = WP_FRAME_USED;
 	if (index >= memory->high_water)
 		memory->high_water = index + 1;
 	memory->in_use++;
@@ -245,7 +239,7 @@ static size_t find_run(const struct wp_memory *memory, size_t count, uint64_t al
 	size_t length = 0;
 
 	for (size_t i = 0; i < memory->frames; i++) {
-		if (memory->state[i] == FRAME_USED)
+		if (memory->state[i] == WP_FRAME_USED)
 			length = 0;
 		else if (length != 0 || (address_of(memory, i) & (align - 1)) == 0)
 			length++;
@@ -283,16 +277,16 @@ void wp_memory_free(struct wp_memory *memory, uint64_t frame)
 {
 	const size_t index = index_of(memory, frame);
 
-	if (index == memory->frames || memory->state[index] == FRAME_UNTOUCHED) {
+	if (index == memory->frames || memory->state[index] == WP_FRAME_UNTOUCHED) {
 		accuse(memory, WP_FRAME_FREED_FOREIGN, frame);
 		return;
 	}
-	if (memory->state[index] == FRAME_FREED) {
+	if (memory->state[index] == WP_FRAME_FREED) {
 		accuse(memory, WP_FRAME_FREED_TWICE, frame);
 		return;
 	}
 	fill(memory, index, poison_for(memory, index));
-	memory->state[index] = FRAME_FREED;
+	memory->state[index] = WP_FRAME_FREED;
 	memory->free_stack[memory->free_count++] = (uint32_t)index;
 	memory->in_use--;
 }
@@ -324,11 +318,4 @@ size_t wp_memory_available(const struct wp_memory *memory)
 {
 	return memory->free_count < memory->refuse_after ? memory->free_count
 	                                                 : memory->refuse_after;
-}
-
-bool wp_memory_is_used(const struct wp_memory *memory, uint64_t frame)
-{
-	const size_t index = index_of(memory, frame);
-
-	return index != memory->frames && memory->state[index] == FRAME_USED;
 }

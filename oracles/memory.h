@@ -95,7 +95,7 @@ void wp_memory_allow(struct wp_memory *memory);
 size_t wp_memory_available(const struct wp_memory *memory);
 
 /* Whether a frame is handed out now. */
-bool wp_memory_is_used(const struct wp_memory *memory, uint64_t frame);
+static inline bool wp_memory_is_used(const struct wp_memory *memory, uint64_t frame);
 
 /*
  * What every free frame is filled with, unless wp_memory_poison() says otherwise: no
@@ -112,6 +112,21 @@ bool wp_memory_is_used(const struct wp_memory *memory, uint64_t frame);
 
 /* The free frame through which a walk came to `pa`; 0: it isn't a tell-tale address. */
 uint64_t wp_memory_telltale(const struct wp_memory *memory, uint64_t pa);
+
+/* Since the last reset. */
+enum wp_frame_state {
+	WP_FRAME_UNTOUCHED,
+	WP_FRAME_USED,
+	WP_FRAME_FREED,
+};
+
+static inline bool wp_memory_is_used(const struct wp_memory *memory, uint64_t frame)
+{
+	const uint64_t offset = frame - memory->base;
+
+	return offset % WP_FRAME_SIZE == 0 && offset / WP_FRAME_SIZE < memory->frames &&
+	       memory->state[offset / WP_FRAME_SIZE] == WP_FRAME_USED;
+}
 
 /* NULL: not all of [pa, pa + length) lies in the window. */
 static inline void *wp_memory_at(const struct wp_memory *memory, uint64_t pa, size_t length)

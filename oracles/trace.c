@@ -44,6 +44,7 @@ static void forget_changes(struct wp_trace *trace)
 void wp_trace_reset(struct wp_trace *trace, const struct wp_regime *regime)
 {
 	trace->regime = regime;
+	trace->written_by_cpu = wp_entry_written_by_cpu(regime);
 	memset(trace->roots, 0, sizeof trace->roots);
 	memset(trace->link, 0, trace->memory->high_water * sizeof *trace->link);
 	memset(trace->forked, 0, trace->memory->high_water * sizeof *trace->forked);
@@ -220,8 +221,6 @@ static void note_word(struct wp_trace *trace, uint64_t entry)
 bool wp_trace_store(struct wp_trace *trace, uint64_t entry, uint64_t before, uint64_t after,
                     uint32_t op)
 {
-	const uint64_t cpu = wp_entry_written_by_cpu(trace->regime);
-
 	if (entry % 8 != 0 ||
 	    !wp_memory_is_used(trace->memory, entry & ~(uint64_t)(WP_FRAME_SIZE - 1)))
 		return false;
@@ -229,7 +228,7 @@ bool wp_trace_store(struct wp_trace *trace, uint64_t entry, uint64_t before, uin
 	trace->stores[trace->count++ % WP_TRACE_STORES] = (struct wp_store){entry, before, after,
 	                                                                    op};
 	note_link(trace, entry, after);
-	return ((*word_at(trace, entry) ^ after) & ~cpu) == 0;
+	return ((*word_at(trace, entry) ^ after) & ~trace->written_by_cpu) == 0;
 }
 
 const struct wp_store *wp_trace_last(const struct wp_trace *trace, uint64_t entry)
@@ -245,14 +244,13 @@ const struct wp_store *wp_trace_last(const struct wp_trace *trace, uint64_t entr
 
 uint64_t wp_trace_differs(struct wp_trace *trace, uint64_t frame)
 {
-	const uint64_t cpu = wp_entry_written_by_cpu(trace->regime);
 	const uint64_t *const now = word_at(trace, frame);
 	uint64_t *const old = (uint64_t *)(void *)(trace->old.host + (frame - trace->memory->base));
 
 	if (memcmp(now, old, WP_FRAME_SIZE) == 0)
 		return 0;
 	for (size_t i = 0; i < WORDS; i++) {
-		if (((now[i] ^ old[i]) & ~cpu) != 0)
+		if (((now[i] ^ old[i]) & ~trace->written_by_cpu) != 0)
 			return frame + i * 8;
 	}
 	memcpy(old, now, WP_FRAME_SIZE); /* what a CPU wrote there is looked at once */

@@ -30,10 +30,11 @@ struct wp_trace {
 	 */
 	struct wp_memory old;
 
-	uint64_t *link; /* by frame: the entry that was last seen to lead there; 0: none */
-	bool *forked;   /* by frame: another entry may lead there too */
-	uint64_t links; /* stores of what may lead to a table */
-	uint64_t count; /* stores */
+	uint64_t *link;          /* by frame: the entry that was last seen to lead there; 0: none */
+	bool *forked;            /* by frame: another entry may lead there too */
+	uint64_t written_by_cpu; /* the bits of an entry that CPUs write */
+	uint64_t links;          /* stores of what may lead to a table */
+	uint64_t count;          /* stores */
 	struct wp_store stores[WP_TRACE_STORES];
 
 	/* changed since the operation began */
