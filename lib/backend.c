@@ -21,6 +21,8 @@
 
 #include "single.h"
 
+#include "one_level.h"
+
 #include "region_map.h"
 
 #include "region_plan.h"

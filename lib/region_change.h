@@ -252,7 +252,7 @@ static void commit_change(struct change_work *work, const arch_entry *entries, u
 	const uint64_t span = arch_span(level);
 	uint64_t start = from & ~(span - 1);
 
-	/* unreached: for map_region the corpus has such damage, not yet for this */
+	/* unreached: the corpus has no such damage */
 	if (!entries)
 		return;
 	if (level >= ARCH_LAST_LEVEL) {
@@ -279,6 +279,8 @@ static pt_status prepare_change(struct change_work *work, uint64_t vaddr, uint64
 	    region_takes_lent(table, vaddr, last, work->unmap))
 		return PT_BORROWED;
 	status = plan_change(&plan, table_at(table->platform, table->root.value), 0, vaddr, last);
+	if (status == PT_OK && range_mixes_levels(table, &plan.met, vaddr, last))
+		status = PT_MALFORMED;
 	if (status != PT_OK)
 		return status;
 	if (plan.has_hole && work->unmap)
@@ -305,6 +307,7 @@ static pt_status op_unmap_region(struct pt_table *table, pt_vaddr vaddr, uint64_
 	pending_open(&pending, table, batch);
 	work.batch = pending.batch;
 	commit_change(&work, table_at(table->platform, table->root.value), 0, work.from, work.to);
+	reserve_release(&work.reserve); /* as in map_layout() */
 	pending_close(&pending);
 	return PT_OK;
 }
@@ -338,6 +341,7 @@ static pt_status op_protect_region(struct pt_table *table, pt_vaddr vaddr, uint6
 		flush_before_make(work.batch, work.from, work.to);
 	}
 	commit_change(&work, root, 0, work.from, work.to);
+	reserve_release(&work.reserve); /* as in map_layout() */
 	pending_close(&pending);
 	return PT_OK;
 }

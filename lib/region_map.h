@@ -55,6 +55,7 @@ struct map_plan {
 	const struct pt_batch *batch; /* that the call is given; NULL: none */
 	pt_status status;             /* of the first leaf that can't be made */
 	size_t tables;                /* missing */
+	struct met met;
 };
 
 static inline void plan_refuses(struct map_plan *plan, pt_status status)
@@ -92,6 +93,8 @@ static pt_status plan_map(struct map_plan *plan, const arch_entry *entries, unsi
 	const uint64_t span = arch_span(level);
 	uint64_t start = from & ~(span - 1);
 
+	if (entries)
+		note_met(&plan->met, entries, level);
 	if (level >= ARCH_LAST_LEVEL)
 		return entries ? plan_pages(plan, entries, from, to) : PT_OK;
 	for (size_t i = index_of(from, level); i <= index_of(to, level); i++, start += span) {
@@ -204,7 +207,7 @@ static pt_status map_layout(const struct layout *layout, struct pt_batch *batch)
 {
 	struct pt_table *table = layout->table;
 	const arch_entry *root = table_at(table->platform, table->root.value);
-	struct map_plan plan = {layout, batch, PT_OK, 0};
+	struct map_plan plan = {.layout = layout, .batch = batch};
 	struct map_work work = {.layout = layout, .reserve = {table->platform, 0}};
 	struct pending pending;
 	pt_status status;
@@ -214,6 +217,8 @@ static pt_status map_layout(const struct layout *layout, struct pt_batch *batch)
 	if (region_touches_borrowed(table, layout->vaddr, layout->last))
 		return PT_BORROWED;
 	status = plan_map(&plan, root, 0, layout->vaddr, layout->last);
+	if (status == PT_OK && range_mixes_levels(table, &plan.met, layout->vaddr, layout->last))
+		status = PT_MALFORMED;
 	if (status == PT_OK)
 		status = plan.status;
 	if (status != PT_OK)
@@ -227,6 +232,7 @@ static pt_status map_layout(const struct layout *layout, struct pt_batch *batch)
 	work.batch = pending.batch;
 	flush_before_make(work.batch, layout->vaddr, layout->last);
 	commit_map(&work, root, 0, layout->vaddr, layout->last, true);
+	reserve_release(&work.reserve); /* some, where damage has put one table in two slots */
 	pending_close(&pending);
 	return PT_OK;
 }

@@ -8,6 +8,7 @@ struct change_plan {
 	const struct pt_batch *batch; /* that the call is given; NULL: none */
 	bool has_hole;
 	size_t tables; /* that the splits need */
+	struct met met;
 };
 
 /* Tables needed so that [from, to], within one slot of `level`, is made of whole leaves. */
@@ -49,6 +50,7 @@ static pt_status plan_change(struct change_plan *plan, const arch_entry *entries
 	const uint64_t span = arch_span(level);
 	uint64_t start = from & ~(span - 1);
 
+	note_met(&plan->met, entries, level);
 	if (level >= ARCH_LAST_LEVEL)
 		return plan_change_pages(plan, entries, from, to);
 	for (size_t i = index_of(from, level); i <= index_of(to, level); i++, start += span) {

@@ -134,6 +134,35 @@ static void malformed_root_entries_are_neither_lent_nor_replaced(void **state)
 	destroy(lib, &lib->other);
 }
 
+/*
+ * The last table under one slot of an upper table is also what the next slot leads to,
+ * one level up: what a region call stores there as leaves, it would meet again as tables.
+ */
+static void a_table_at_two_levels_is_malformed_to_region_calls(void **state)
+{
+	struct lib *lib = *state;
+	const unsigned upper = lib->row->levels - 3u;
+	const size_t slot = upper == 0 ? root_index(lib) : 0;
+	const uint64_t span = (uint64_t)1 << (lib->row->root_shift - 9 * upper);
+	const pt_vaddr va = pt_va(lib->va + span - lib->large);
+	const uint64_t size = lib->large + 2 * lib->page;
+	uint64_t frame, entry;
+
+	expect(map(lib, va.value + 5 * lib->page, PA, lib->page, RW), PT_OK);
+	frame = frame_of(&lib->table, upper);
+	entry = get_entry(lib, frame, slot + 1);
+	set_entry(lib, frame, slot + 1,
+	          redirect(lib, get_entry(lib, frame, slot), frame_of(&lib->table, upper + 1),
+	                   frame_of(&lib->table, upper + 2)));
+	clear_log(lib);
+	expect(pt_map_region(&lib->table, va, pt_pa(PA), size, RW, false, NULL), PT_MALFORMED);
+	expect(pt_unmap_region(&lib->table, va, size, NULL), PT_MALFORMED);
+	expect(pt_protect_region(&lib->table, va, size, RW, NULL), PT_MALFORMED);
+	assert_int_equal(lib->events, 0);
+	set_entry(lib, frame, slot + 1, entry);
+	expect(unmap(lib, va.value + 5 * lib->page), PT_OK);
+}
+
 static void a_table_that_takes_rights_away_can_be_queried_and_not_changed(void **state)
 {
 	struct lib *lib = *state;
@@ -249,6 +278,7 @@ int main(void)
 		cmocka_unit_test(a_table_that_is_not_memory_is_malformed_and_not_entered),
 		cmocka_unit_test(destroy_passes_by_a_table_that_is_not_memory),
 		cmocka_unit_test(malformed_root_entries_are_neither_lent_nor_replaced),
+		cmocka_unit_test(a_table_at_two_levels_is_malformed_to_region_calls),
 		cmocka_unit_test(a_table_that_takes_rights_away_can_be_queried_and_not_changed),
 		cmocka_unit_test(a_no_access_leaf_names_no_memory_on_x86),
 		cmocka_unit_test(a_user_mapping_is_never_global),

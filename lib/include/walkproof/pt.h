@@ -375,7 +375,8 @@ pt_status pt_query(const struct pt_table *table, pt_vaddr vaddr, struct pt_mappi
  * PT_BAD_SIZE: size is zero. PT_NOT_ALIGNED: vaddr, paddr or size is no multiple
  * of the granule. The others as in pt_map(): the status of the first leaf, in
  * address order, that pt_map() would refuse; but PT_MALFORMED and PT_BORROWED
- * anywhere in the range come first, as in the order at the top.
+ * anywhere in the range come first, as in the order at the top. PT_MALFORMED also,
+ * here and in the other region calls: a table is met at two levels.
  */
 pt_status pt_map_region(struct pt_table *table, pt_vaddr vaddr, pt_paddr paddr, uint64_t size,
                         pt_flags flags, bool allow_huge, struct pt_batch *batch);
