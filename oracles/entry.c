@@ -16,12 +16,16 @@ static enum wp_entry_kind read_x86_64(bool last, uint64_t entry, uint64_t *to)
 	return last || (entry >> 7 & 1) != 0 ? WP_ENTRY_LEAF : WP_ENTRY_TABLE;
 }
 
-/* D8 "VMSAv8-64 descriptor formats": a page or a table is 0b11, a block 0b01. */
-static enum wp_entry_kind read_aarch64(unsigned level, bool last, uint64_t entry, uint64_t *to)
+/*
+ * D8 "VMSAv8-64 descriptor formats": a page or a table is 0b11, a block 0b01, which the
+ * first of four levels, and of the three of the 64 KiB granule, don't have.
+ */
+static enum wp_entry_kind read_aarch64(const struct wp_regime *regime, unsigned level, bool last,
+                                       uint64_t entry, uint64_t *to)
 {
 	const bool both = (entry & 3) == 3;
 
-	*to = entry & bits(47, 12);
+	*to = entry & bits(47, regime->granule_shift);
 	if ((entry & 1) == 0 || (!both && (last || level == 0)))
 		return WP_ENTRY_INVALID;
 	return both == last ? WP_ENTRY_LEAF : WP_ENTRY_TABLE;
@@ -56,7 +60,7 @@ enum wp_entry_kind wp_entry_read(const struct wp_regime *regime, unsigned level,
 	case WP_X86_64:
 		return read_x86_64(last, entry, to);
 	case WP_AARCH64:
-		return read_aarch64(level, last, entry, to);
+		return read_aarch64(regime, level, last, entry, to);
 	case WP_RISCV64:
 		return read_riscv64(last, entry, to);
 	default:
@@ -101,5 +105,9 @@ struct wp_poison wp_entry_poison(const struct wp_regime *regime)
 		[WP_LOONGARCH64] = {WP_TELLTALE | 1 << 6 | 1 << 4 | 3, WP_TELLTALE_SHIFT},
 	};
 
-	return poisons[regime->arch];
+	struct wp_poison poison = poisons[regime->arch];
+
+	if (regime->arch == WP_RISCV64 && regime->stage_2)
+		poison.entry |= 1 << 4; /* U: the G-stage takes every access for a user's */
+	return poison;
 }
