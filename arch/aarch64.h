@@ -1,38 +1,54 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * AArch64 stage 1, 4 KiB granule, 48-bit addresses (Arm ARM DDI 0487, D8), for
- * the EL1&0 regime or, with PT_AARCH64_EL2, the EL2 regime. Loaded with
- * MAIR_ELx = arch_configuration[0] and the TCR_ELx fields of [1]; HA = HD = 0.
+ * AArch64 stage 1, 48-bit addresses (Arm ARM DDI 0487, D8), with the 4 KiB granule or,
+ * with PT_GRANULE_64K, the 64 KiB one; for the EL1&0 regime or, with PT_AARCH64_EL2, the
+ * EL2 regime. Loaded with MAIR_ELx = arch_configuration[0] and the TCR_ELx fields of [1];
+ * HA = HD = 0, and no FEAT_LPA in use: physical addresses have 48 bits.
  */
 #ifndef PT_ARCH_H
 #define PT_ARCH_H
 
 #include "form.h"
 
+/* D8 "Translation granules"; TG0 and TG1 are encoded differently. */
+#ifdef PT_GRANULE_64K
+static const struct arch_level arch_levels[] = {{42, 6, false}, {29, 13, true}, {16, 13, true}};
+#define ARCH_LEAF_SIZES (PT_64K | PT_512M)
+#define A64_TG0         1u
+#define A64_TG1         3u
+#else
 static const struct arch_level arch_levels[] = {
 	{39, 9, false},
 	{30, 9, true},
 	{21, 9, true},
 	{12, 9, true},
 };
-
 #define ARCH_LEAF_SIZES (PT_4K | PT_2M | PT_1G)
+#define A64_TG0         0u
+#define A64_TG1         2u
+#endif
 
 /*
  * MAIR_ELx: 0 Device-nGnRE, 1 Normal write-back, 2 Normal non-cacheable.
- * TCR_EL1: T0SZ = T1SZ = 16, walks inner-shareable write-back, TG0 = TG1 = 4 KiB,
- * IPS = 48 bits; TCR_EL2: T0SZ, TG0, PS and the RES1 bits 31 and 23.
+ * TCR_EL1: T0SZ = T1SZ = 16, walks inner-shareable write-back, TG0 and TG1, IPS = 48
+ * bits; TCR_EL2: T0SZ, TG0, PS and the RES1 bits 31 and 23.
  */
 #define A64_HALF_FIELDS (16u | 0x3500u)
 #ifdef PT_AARCH64_EL2
-#define ARCH_CONFIGURATION 0x44ff04, A64_HALF_FIELDS | 5u << 16 | 1u << 23 | 1u << 31
+#define ARCH_CONFIGURATION                                                                         \
+	0x44ff04, A64_HALF_FIELDS | A64_TG0 << 14 | 5u << 16 | 1u << 23 | 1u << 31
 #else
 #define ARCH_CONFIGURATION                                                                         \
-	0x44ff04, A64_HALF_FIELDS | (uint64_t)A64_HALF_FIELDS << 16 | 2ull << 30 | 5ull << 32
+	0x44ff04, A64_HALF_FIELDS | A64_TG0 << 14 | (uint64_t)A64_HALF_FIELDS << 16 |              \
+			  (uint64_t)A64_TG1 << 30 | 5ull << 32
 #endif
 
 enum {
+#ifdef PT_GRANULE_64K
+	ARCH_GRANULE_SHIFT = 16,
+#else
 	ARCH_GRANULE_SHIFT = 12,
+#endif
 	ARCH_FIXED_FRAMES = 1,
 	ARCH_RANGE_BITS = 48,
 	ARCH_PADDR_BITS = 48,
@@ -63,7 +79,7 @@ static const arch_entry A64_OUTER_SHAREABLE = 2ull << 8;
 static const arch_entry A64_SHAREABILITY = 3ull << 8;
 static const arch_entry A64_ACCESSED = 1ull << 10;
 static const arch_entry A64_NOT_GLOBAL = 1ull << 11;
-static const arch_entry A64_ADDRESS = 0x0000fffffffff000;
+static const arch_entry A64_ADDRESS = (1ull << 48) - (1ull << ARCH_GRANULE_SHIFT);
 static const arch_entry ARCH_ACCESSED = 0;
 static const arch_entry ARCH_DIRTY = 0;
 static const arch_entry A64_PXN = 1ull << 53;
@@ -155,7 +171,7 @@ static inline bool a64_is_no_access(arch_entry entry, unsigned level)
 	       (entry & A64_ADDRESS & (arch_span(level) - 1)) == 0;
 }
 
-/* D8: a block is 01 at levels 1 and 2, a page is 11 at level 3; AF = 0 faults with HA = 0. */
+/* D8: a block is 01 above the last level, a page is 11 there; AF = 0 faults with HA = 0. */
 static inline bool arch_is_leaf(arch_entry entry, unsigned level)
 {
 	const arch_entry page = level == ARCH_LAST_LEVEL ? A64_TABLE_OR_PAGE : 0;

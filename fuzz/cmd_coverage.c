@@ -179,7 +179,7 @@ static void print_leaves(const struct wp_points *points, enum wp_arch arch)
 			seen += wp_points_has(points, wp_leaf_point(flags, size));
 		}
 		if (possible > 0)
-			printf("  %s %zu of %zu", wp_unit_names[size], seen, possible);
+			printf("  %s %zu of %zu", wp_rank_name(arch, size), seen, possible);
 	}
 	putchar('\n');
 }
@@ -221,7 +221,7 @@ static void each_never(const struct wp_points *points, enum wp_arch arch,
 		if (!wp_leaf_is_possible(arch, set, size) ||
 		    wp_points_has(points, wp_leaf_point(set, size)))
 			continue;
-		snprintf(name, sizeof name, "a leaf of %s with %s", wp_unit_names[size],
+		snprintf(name, sizeof name, "a leaf of %s with %s", wp_rank_name(arch, size),
 		         wp_flags_text(set, flags));
 		never(name, context);
 	}

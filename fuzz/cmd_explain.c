@@ -148,7 +148,7 @@ static void print_program(const struct explain *explain)
 
 		print_damage(explain, i);
 		printf("%s%c %2zu  ", fatal ? colours->gone : "", fatal ? '>' : ' ', i + 1);
-		wp_op_print(&program->ops[i], stdout);
+		wp_op_print(program->regime, &program->ops[i], stdout);
 		printf("%s%s\n", fatal ? "   <- here it breaks" : "", fatal ? colours->off : "");
 	}
 	print_damage(explain, program->count);
@@ -230,8 +230,7 @@ static void print_levels(const struct explain *explain, unsigned table, uint64_t
 		if (old == NULL && new == NULL && level > 0)
 			break;
 		wp_grid_row(&grid);
-		wp_grid_cell(&grid, "L%u[%u]", level,
-		             (unsigned)(va / wp_regime_span(regime, level) % 512));
+		wp_grid_cell(&grid, "L%u[%u]", level, (unsigned)wp_regime_index(regime, level, va));
 		wp_grid_cell(&grid, "0x%016" PRIx64, a);
 		wp_grid_cell(&grid, explain->died ? "-" : a == b ? "same" : "0x%016" PRIx64, b);
 		wp_grid_cell(&grid, "%s", wp_entry_meaning(explain->died ? old : new, meaning));

@@ -59,7 +59,7 @@ static json_t *program_json(const struct wp_program *program)
 
 		if (out == NULL)
 			break;
-		wp_op_print(&program->ops[i], out);
+		wp_op_print(program->regime, &program->ops[i], out);
 		fclose(out);
 		json_array_append_new(lines, json_string(line));
 	}

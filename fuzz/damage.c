@@ -60,7 +60,7 @@ static void damaged_stored(void *context, const void *entry, uint64_t before, ui
 
 	(void)before;
 	(void)after;
-	if (!wp_memory_is_used(memory, pa & ~(uint64_t)(WP_FRAME_SIZE - 1)))
+	if (!wp_memory_is_used(memory, wp_frame_of(memory, pa)))
 		wp_found(&d->result->finding, LAW, "store-outside",
 		         "%s() stored to %#" PRIx64 ", which no frame of its own holds", d->name,
 		         pa);
@@ -142,11 +142,12 @@ static void aim(struct wp_damaged *d, unsigned table, uint64_t va)
 {
 	static const enum wp_opcode opcodes[] = {WP_OP_MAP, WP_OP_MAP_REGION, WP_OP_PROTECT,
 	                                         WP_OP_UNMAP_REGION, WP_OP_UNMAP};
+	const uint64_t page = wp_regime_page(d->runner->regime);
 	struct wp_call call = {
 		.table = table,
-		.va = va & ~(PT_4K - 1),
+		.va = va & ~(page - 1),
 		.pa = PT_1G,
-		.size = PT_4K,
+		.size = page,
 		.flags = PT_READ | PT_WRITE | PT_EXECUTE,
 	};
 
@@ -154,11 +155,11 @@ static void aim(struct wp_damaged *d, unsigned table, uint64_t va)
 		/* beside it, below the same tables, there may be a hole */
 		for (call.opcode = opcodes[i]; !d->result->finding.found;) {
 			operate(d, &call);
-			if (call.va != (va & ~(PT_4K - 1)))
+			if (call.va != (va & ~(page - 1)))
 				break;
-			call.va ^= PT_4K;
+			call.va ^= page;
 		}
-		call.va = va & ~(PT_4K - 1);
+		call.va = va & ~(page - 1);
 	}
 }
 
@@ -186,14 +187,15 @@ static void hear(void *context, const struct pt_mapping *leaf)
 /* No operation of a program is a harvest. The last three are asked for wrongly. */
 static void aim_harvest(struct wp_damaged *d, unsigned table, uint64_t va)
 {
-	static const struct {
+	const uint64_t page = wp_regime_page(d->runner->regime);
+	const struct {
 		uint64_t size;
 		pt_uses uses;
 		pt_leaf_visitor visit;
 	} asked[] = {
-		{PT_4K, PT_ACCESSED, hear}, {2 * PT_2M, PT_DIRTY, NULL},
-		{8, PT_ACCESSED, hear},     {0, PT_ACCESSED, hear},
-		{PT_4K, 0, hear},
+		{page, PT_ACCESSED, hear}, {1024 * page, PT_DIRTY, NULL},
+		{8, PT_ACCESSED, hear},    {0, PT_ACCESSED, hear},
+		{page, 0, hear},
 	};
 	const struct wp_subject *subject = d->runner->subject;
 	const unsigned never = 1u << PT_NO_MEMORY | 1u << PT_NOT_MAPPED | 1u << PT_ALREADY_MAPPED |
@@ -206,7 +208,7 @@ static void aim_harvest(struct wp_damaged *d, unsigned table, uint64_t va)
 		pt_status status;
 
 		d->stores = d->flushes = d->frees = 0;
-		status = subject->harvest(d->runner->instance, table, va & ~(PT_4K - 1),
+		status = subject->harvest(d->runner->instance, table, va & ~(page - 1),
 		                          asked[i].size, asked[i].uses, asked[i].visit, NULL);
 		if (never >> status & 1 || (status != PT_OK && (d->stores | d->flushes) != 0))
 			wp_found(&d->result->finding, LAW, "status",
@@ -214,7 +216,7 @@ static void aim_harvest(struct wp_damaged *d, unsigned table, uint64_t va)
 			         " flushes",
 			         pt_status_name(status), d->stores, d->flushes);
 		if (status == PT_OK)
-			judge_harvest(d, table, va & ~(PT_4K - 1), asked[i].uses);
+			judge_harvest(d, table, va & ~(page - 1), asked[i].uses);
 	}
 }
 

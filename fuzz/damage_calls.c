@@ -119,18 +119,18 @@ static struct before look(struct wp_damaged *d, const struct wp_call *call)
 	                                      &before.mapping);
 	for (size_t i = 0; i < count; i++) {
 		for (size_t k = 0; k < i; k++)
-			before.aliased |= steps[i].entry_pa / WP_FRAME_SIZE ==
-			                  steps[k].entry_pa / WP_FRAME_SIZE;
+			before.aliased |= wp_frame_of(&runner->memory, steps[i].entry_pa) ==
+			                  wp_frame_of(&runner->memory, steps[k].entry_pa);
 	}
 	return before;
 }
 
 /* Whether the call can't but meet what query() met at its first address. */
-static bool must_meet(const struct wp_call *call)
+static bool must_meet(const struct wp_regime *regime, const struct wp_call *call)
 {
 	switch (call->opcode) {
 	case WP_OP_MAP:
-		return call->size == PT_4K;
+		return call->size == wp_regime_page(regime);
 	case WP_OP_MAP_REGION:
 	case WP_OP_MAP_REGION_WITH:
 		return !call->allow_huge;
@@ -150,7 +150,7 @@ static void judge_status(struct wp_damaged *d, const struct wp_call *call,
 	if (!(allowed[call->opcode] >> status & 1))
 		wp_found(finding, LAW, "status", "%s() returned %s, which it never may", name,
 		         pt_status_name(status));
-	if (before->query == PT_MALFORMED && must_meet(call) &&
+	if (before->query == PT_MALFORMED && must_meet(d->runner->regime, call) &&
 	    !((EARLIER | BIT(PT_MALFORMED)) >> status & 1))
 		wp_found(finding, LAW, "malformed",
 		         "%s() returned %s, and query() says PT_MALFORMED at %#" PRIx64, name,
@@ -168,8 +168,8 @@ static void judge_status(struct wp_damaged *d, const struct wp_call *call,
 }
 
 /* What query() must say after PT_OK; false: nothing can be said. */
-static bool promise(const struct wp_call *call, const struct before *before,
-                    struct pt_mapping *promised)
+static bool promise(const struct wp_regime *regime, const struct wp_call *call,
+                    const struct before *before, struct pt_mapping *promised)
 {
 	if (before->aliased)
 		return false;
@@ -180,7 +180,7 @@ static bool promise(const struct wp_call *call, const struct before *before,
 		.flags = call->flags,
 	};
 	if (call->opcode == WP_OP_MAP_REGION && !call->allow_huge)
-		promised->size = PT_4K;
+		promised->size = wp_regime_page(regime);
 	if (call->opcode == WP_OP_MAP || (call->opcode == WP_OP_MAP_REGION && !call->allow_huge))
 		return true;
 	if (call->opcode != WP_OP_PROTECT && call->opcode != WP_OP_REMAP)
@@ -206,7 +206,7 @@ static void judge_leaf(struct wp_damaged *d, const struct wp_call *call,
 		wp_found(&d->result->finding, LAW, "still-there",
 		         "after unmap() query(%#" PRIx64 ") says %s", call->va,
 		         pt_status_name(status));
-	if (!promise(call, before, &promised))
+	if (!promise(runner->regime, call, before, &promised))
 		return;
 	d->stats->exact++;
 	if (status != PT_OK || is.paddr.value != promised.paddr.value || is.size != promised.size ||

@@ -7,7 +7,7 @@
 /* NULL: not in a frame that is handed out, where earlier damage may have led. */
 static uint64_t *entry_at(const struct wp_runner *runner, uint64_t pa)
 {
-	if (!wp_memory_is_used(&runner->memory, pa & ~(uint64_t)(WP_FRAME_SIZE - 1)))
+	if (!wp_memory_is_used(&runner->memory, wp_frame_of(&runner->memory, pa)))
 		return NULL;
 	return wp_memory_at(&runner->memory, pa, sizeof(uint64_t));
 }
@@ -44,7 +44,8 @@ static uint64_t choose_address(struct wp_damaged *d, unsigned table)
 	if (wp_random_below(&d->random, 6) == 0 &&
 	    wp_regime_canonical(d->runner->regime, run->va + run->bytes))
 		return run->va + run->bytes;
-	return run->va + wp_random_below(&d->random, run->bytes) / PT_4K * PT_4K;
+	return run->va +
+	       (wp_random_below(&d->random, run->bytes) & ~(wp_regime_page(d->runner->regime) - 1));
 }
 
 /* Attributes are more often hit than address bits, of which there are so many. */

@@ -93,7 +93,7 @@ static void draw_leaves(struct wp_swarm *swarm)
 		const unsigned factor = factors[wp_below(swarm->random, 4)];
 
 		swarm->leaves[i] = 0;
-		if (swarm->regime->leaf_sizes & wp_unit_bytes(i))
+		if (swarm->regime->leaf_sizes & wp_unit_bytes(swarm->regime, i))
 			swarm->leaves[i] = usual[i] * factor;
 		swarm->leaf_total += swarm->leaves[i];
 	}

@@ -66,7 +66,7 @@ static void draw_hot(const struct wp_swarm *swarm, struct wp_address *address, u
 	uint64_t at;
 
 	for (unsigned tries = 0; tries < 8; tries++) {
-		if (hot(swarm->regime, index) % wp_unit_bytes(unit) == 0)
+		if (hot(swarm->regime, index) % wp_unit_bytes(swarm->regime, unit) == 0)
 			break;
 		index = (uint8_t)wp_below(swarm->random, WP_SPOTS);
 	}
@@ -74,7 +74,7 @@ static void draw_hot(const struct wp_swarm *swarm, struct wp_address *address, u
 	address->index = index;
 	draw_offset(swarm, address, draw_stride(swarm, unit));
 	at = hot(swarm->regime, index) +
-	     (uint64_t)(int64_t)address->offset * wp_unit_bytes(address->unit);
+	     (uint64_t)(int64_t)address->offset * wp_unit_bytes(swarm->regime, address->unit);
 	if (physical ? at >> swarm->regime->pa_bits : !wp_regime_canonical(swarm->regime, at)) {
 		address->offset = 0;
 		address->unit = 0;

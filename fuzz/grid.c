@@ -90,7 +90,8 @@ const char *wp_size_name(uint64_t size)
 		uint64_t bytes;
 		const char *name;
 	} units[] = {
-		{PT_256T, "256T"}, {PT_512G, "512G"}, {PT_1G, "1G"}, {PT_2M, "2M"}, {PT_4K, "4K"},
+		{PT_256T, "256T"}, {PT_512G, "512G"}, {PT_1G, "1G"}, {PT_512M, "512M"},
+		{PT_2M, "2M"},     {PT_64K, "64K"},   {PT_4K, "4K"},
 	};
 	char *text = next_text();
 

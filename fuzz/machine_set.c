@@ -151,9 +151,9 @@ void wp_machines_drop(struct wp_machine_set *set, const uint8_t absent[WP_MACHIN
 }
 
 void wp_machine_prove_first(struct wp_machine *machine, const struct wp_regime *regime,
-                            uint16_t *proven)
+                            uint32_t *proven)
 {
-	const uint16_t bit = (uint16_t)(1u << (regime - wp_regimes));
+	const uint32_t bit = (uint32_t)1 << (regime - wp_regimes);
 	char why[300];
 
 	if ((*proven & bit) != 0)

@@ -32,11 +32,6 @@ struct builder {
 	uint64_t first;
 };
 
-static unsigned entry_shift(const struct wp_regime *regime, unsigned level)
-{
-	return 12 + 9 * (regime->levels - 1u - level);
-}
-
 /* Turns the bits that a recipe names; most bytes name none. */
 static uint64_t turn(uint64_t entry, const uint8_t turned[2])
 {
@@ -59,18 +54,19 @@ static uint64_t pointer_to(const struct builder *builder, uint64_t pa)
 
 static uint64_t frame_pa(const struct builder *builder, unsigned frame)
 {
-	return builder->first + (uint64_t)(frame % WP_MEMORY_FRAMES) * WP_FRAME_SIZE;
+	return builder->first + frame % WP_MEMORY_FRAMES * wp_regime_page(builder->program->regime);
 }
 
 static void write(struct builder *builder, unsigned frame, unsigned index, uint64_t entry)
 {
 	struct wp_memory_program *program = builder->program;
+	const size_t entries = wp_regime_entries(program->regime, frame % WP_MEMORY_FRAMES);
 
 	if (program->writes == WP_MEMORY_WRITES)
 		return;
 	program->write[program->writes++] = (struct wp_memory_write){
 		.frame = (uint8_t)(frame % WP_MEMORY_FRAMES),
-		.index = (uint16_t)(index % 512),
+		.index = (uint16_t)(index % entries),
 		.entry = entry,
 	};
 }
@@ -87,7 +83,7 @@ static uint64_t leaf_entry(const struct builder *builder, unsigned level, uint8_
 	uint64_t pa = value & (((uint64_t)1 << bits) - WP_FRAME_SIZE);
 
 	if (value >> 62 != 3)
-		pa &= ~(((uint64_t)1 << entry_shift(regime, level)) - 1);
+		pa &= ~(((uint64_t)1 << wp_regime_shift(regime, level)) - 1);
 	return builder->shapes->leaves[level][flags & PT_FLAGS_ALL] ^
 	       address_bits(builder->shapes, pa);
 }
@@ -96,7 +92,7 @@ static uint64_t leaf_entry(const struct builder *builder, unsigned level, uint8_
 static unsigned frame_behind(const struct builder *builder, uint64_t entry)
 {
 	const uint64_t pa = (entry << builder->shapes->address_shift) & 0x0000fffffffff000u;
-	const uint64_t frame = (pa - builder->first) / WP_FRAME_SIZE;
+	const uint64_t frame = (pa - builder->first) >> builder->program->regime->granule_shift;
 
 	return frame < WP_MEMORY_FRAMES ? (unsigned)frame : WP_MEMORY_FRAMES;
 }
@@ -141,7 +137,8 @@ static uint64_t address_of(const struct builder *builder, const uint8_t choices[
 		const struct wp_memory_write *to = written(builder, frame, choices[level]);
 		const uint64_t index = to ? to->index : choices[level] * 2u;
 
-		va |= index << entry_shift(regime, level);
+		va |= (index & (wp_regime_entries(regime, level) - 1))
+		      << wp_regime_shift(regime, level);
 		frame = to ? frame_behind(builder, to->entry) : WP_MEMORY_FRAMES;
 	}
 	return canonical(regime, va);
@@ -202,29 +199,32 @@ static void make_chain(struct builder *builder, const struct recipe *recipe)
 
 	for (unsigned level = 0; level < last; level++) {
 		const unsigned next = 1 + (recipe->frame + level) % (WP_MEMORY_FRAMES - 1);
-		const unsigned index = recipe->value >> 12 * level & 511;
+		const unsigned index = (unsigned)(recipe->value >> 12 * level &
+		                                  (wp_regime_entries(regime, level) - 1));
 
 		/* one of the pointers, and not the leaf, may be damaged */
 		entry = pointer_to(builder, frame_pa(builder, next));
 		if (level == recipe->index % 8)
 			entry = turn(entry, recipe->turned);
 		write(builder, frame, index, entry);
-		va |= (uint64_t)index << entry_shift(regime, level);
+		va |= (uint64_t)index << wp_regime_shift(regime, level);
 		frame = next;
 	}
 	entry = leaf_entry(builder, last, recipe->target, recipe->value);
 	if (recipe->index % 8 > last)
 		entry = turn(entry, recipe->turned);
 	write(builder, frame, recipe->index, entry);
-	va |= (uint64_t)(recipe->index % 512) << entry_shift(regime, last);
-	add_probe(builder, canonical(regime, va | (recipe->value & 0xfff)));
+	va |= (recipe->index & (wp_regime_entries(regime, last) - 1))
+	      << wp_regime_shift(regime, last);
+	add_probe(builder, canonical(regime, va | (recipe->value & (wp_regime_page(regime) - 1))));
 }
 
 static void make_probe(struct builder *builder, const struct recipe *recipe)
 {
 	const uint8_t choices[5] = {recipe->frame, recipe->target, recipe->level,
 	                            (uint8_t)recipe->index, (uint8_t)(recipe->index >> 8)};
-	uint64_t va = address_of(builder, choices) | (recipe->value & 0xfff);
+	const uint64_t page = wp_regime_page(builder->program->regime);
+	uint64_t va = address_of(builder, choices) | (recipe->value & (page - 1));
 
 	/* now and then an address that isn't canonical */
 	if (recipe->turned[0] >= 224)

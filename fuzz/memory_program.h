@@ -14,7 +14,7 @@
 #include "machine_set.h"
 #include "reading.h"
 
-#define WP_MEMORY_FRAMES  16 /* the first is the root */
+#define WP_MEMORY_FRAMES  16 /* of the regime's size; the first is the root, or begins it */
 #define WP_MEMORY_RECORD  16 /* bytes of a recipe; the first byte of an input is its regime */
 #define WP_MEMORY_RECIPES 64 /* more are ignored */
 #define WP_MEMORY_WRITES  (WP_MEMORY_RECIPES * 5)
@@ -32,7 +32,7 @@ struct wp_memory_shapes {
 
 struct wp_memory_write {
 	uint8_t frame;
-	uint16_t index;
+	uint16_t index; /* beyond the frame, in a root of several */
 	uint64_t entry;
 };
 
@@ -74,9 +74,10 @@ struct wp_memory_runner {
 	struct wp_memory memory;
 	struct pt_platform platform;
 	struct wp_reading reading; /* through which query() and walk() see it */
-	uint64_t first;            /* of the frames */
+	uint64_t first;            /* of the frames; aligned to every regime's */
+	size_t frame_size;         /* of the regime that shapes are taken of */
 	struct wp_machine_set set;
-	uint16_t proven[WP_MACHINE_KINDS][WP_ARCHS]; /* a bit for each regime */
+	uint32_t proven[WP_MACHINE_KINDS][WP_ARCHS]; /* a bit for each regime */
 	unsigned sample; /* slow machines are asked about one input in so many; 0: all */
 	struct wp_memory_shapes *shapes;     /* by regime */
 	struct wp_memory_stats *stats;       /* by regime */

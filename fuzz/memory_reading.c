@@ -27,9 +27,7 @@ static void *count_step(void *context, pt_paddr paddr)
 
 	if (++steps->tables > 1000)
 		wp_reading_leave();
-	return offset < (uint64_t)memory->frames * WP_FRAME_SIZE
-	               ? steps->runner->reading.view + offset
-	               : NULL;
+	return offset < memory->size ? steps->runner->reading.view + offset : NULL;
 }
 
 static void judge_steps(const struct wp_memory_runner *runner, struct pt_table *table,

@@ -9,8 +9,8 @@
 
 #include "laws/arbitrary.h"
 
-#define WINDOW_FRAMES 256u /* what QEMU takes at least */
-#define ENTRIES       (WP_FRAME_SIZE / sizeof(uint64_t))
+#define WINDOW_FRAMES 1024u /* QEMU takes 256 at least */
+#define LARGEST_FRAME (16 * WP_FRAME_SIZE)
 
 /*
  * Visits of one walk(): tables that lead to themselves would have it visit 512
@@ -25,14 +25,30 @@ static bool platform_alloc(void *context, pt_paddr *frame)
 {
 	struct wp_memory_runner *runner = context;
 
-	return wp_memory_alloc(&runner->memory, &frame->value);
+	return wp_memory_alloc_bytes(&runner->memory, runner->frame_size, runner->frame_size,
+	                             &frame->value);
+}
+
+static bool platform_alloc_frames(void *context, size_t count, uint64_t align, pt_paddr *first)
+{
+	struct wp_memory_runner *runner = context;
+
+	return wp_memory_alloc_bytes(&runner->memory, count * runner->frame_size, align,
+	                             &first->value);
 }
 
 static void platform_free(void *context, pt_paddr frame)
 {
 	struct wp_memory_runner *runner = context;
 
-	wp_memory_free(&runner->memory, frame.value);
+	wp_memory_free_bytes(&runner->memory, frame.value, runner->frame_size);
+}
+
+static void platform_free_frames(void *context, pt_paddr first, size_t count)
+{
+	struct wp_memory_runner *runner = context;
+
+	wp_memory_free_bytes(&runner->memory, first.value, count * runner->frame_size);
 }
 
 static void platform_flush_address(void *context, pt_vaddr vaddr)
@@ -65,9 +81,11 @@ bool wp_memory_runner_open(struct wp_memory_runner *runner, unsigned without, ch
 	runner->platform = (struct pt_platform){
 		.context = runner,
 		.alloc_frame = platform_alloc,
+		.alloc_frames = platform_alloc_frames,
 		.free_frame = platform_free,
+		.free_frames = platform_free_frames,
 		.direct_first = pt_pa(runner->memory.base),
-		.direct_size = (uint64_t)runner->memory.frames * WP_FRAME_SIZE,
+		.direct_size = runner->memory.size,
 		.direct_base = runner->memory.host,
 		.flush_address = platform_flush_address,
 		.flush_all = platform_flush_all,
@@ -77,8 +95,8 @@ bool wp_memory_runner_open(struct wp_memory_runner *runner, unsigned without, ch
 		         strerror(errno));
 		return false;
 	}
-	if (!wp_memory_alloc_contiguous(&runner->memory, WP_MEMORY_FRAMES, WP_FRAME_SIZE,
-	                                &runner->first))
+	if (!wp_memory_alloc_bytes(&runner->memory, WP_MEMORY_FRAMES * LARGEST_FRAME, LARGEST_FRAME,
+	                           &runner->first))
 		return false;
 	for (size_t i = 0; i < wp_regime_count; i++) {
 		if (!wp_memory_shapes_take(runner, &wp_regimes[i]))
@@ -103,7 +121,9 @@ void wp_memory_runner_close(struct wp_memory_runner *runner)
 
 static uint64_t *frame_at(const struct wp_memory_runner *runner, unsigned frame)
 {
-	return wp_memory_at(&runner->memory, runner->first + frame * WP_FRAME_SIZE, WP_FRAME_SIZE);
+	const size_t size = wp_regime_page(runner->program.regime);
+
+	return wp_memory_at(&runner->memory, runner->first + frame * size, size);
 }
 
 /*
@@ -118,13 +138,14 @@ static uint64_t empty_entry(const struct wp_memory_shapes *shapes, unsigned fram
 static void build_frames(struct wp_memory_runner *runner, const struct wp_memory_shapes *shapes)
 {
 	const struct wp_memory_program *program = &runner->program;
+	const size_t entries_of_frame = wp_regime_page(program->regime) / sizeof(uint64_t);
 
 	for (unsigned i = 0; i < WP_MEMORY_FRAMES; i++) {
 		uint64_t *entries = frame_at(runner, i);
 
 		if (runner->fill == shapes && !(runner->dirty >> i & 1))
 			continue;
-		for (size_t k = 0; k < ENTRIES; k++)
+		for (size_t k = 0; k < entries_of_frame; k++)
 			entries[k] = empty_entry(shapes, i);
 	}
 	runner->fill = shapes;
@@ -133,7 +154,7 @@ static void build_frames(struct wp_memory_runner *runner, const struct wp_memory
 		const struct wp_memory_write *w = &program->write[i];
 
 		frame_at(runner, w->frame)[w->index] = w->entry;
-		runner->dirty |= 1u << w->frame;
+		runner->dirty |= 1u << (w->frame + w->index / entries_of_frame);
 	}
 }
 

@@ -64,6 +64,11 @@ bool wp_mutate_live(struct wp_mutant *mutant)
 	return true;
 }
 
+static uint64_t page_of(const struct wp_mutant *mutant)
+{
+	return wp_regime_page(mutant->program->regime);
+}
+
 /* A unit of the regime's: a page, or what an entry of a higher level maps. */
 static unsigned draw_unit(const struct wp_mutant *mutant)
 {
@@ -76,7 +81,7 @@ static void draw_power(const struct wp_mutant *mutant, struct wp_address *addres
 	const uint64_t power = (uint64_t)1 << (12 + wp_below(mutant->random, 52));
 
 	*address = (struct wp_address){.base = WP_BASE_RAW};
-	address->value = power - (wp_chance(mutant->random, 128) ? PT_4K : 0);
+	address->value = power - (wp_chance(mutant->random, 128) ? page_of(mutant) : 0);
 }
 
 bool wp_mutate_boundary(struct wp_mutant *mutant)
@@ -123,7 +128,8 @@ bool wp_mutate_neighbour(struct wp_mutant *mutant)
 		return false;
 	unit = wp_chance(mutant->random, 160) ? WP_UNIT_4K : draw_unit(mutant);
 	if (address->base == WP_BASE_RAW) {
-		address->value += (uint64_t)(int64_t)step * wp_unit_bytes(unit);
+		address->value += (uint64_t)(int64_t)step *
+		                  wp_unit_bytes(mutant->program->regime, unit);
 		return true;
 	}
 	if (address->offset == 0 || wp_chance(mutant->random, 64))
@@ -160,7 +166,7 @@ bool wp_mutate_alias(struct wp_mutant *mutant)
 static unsigned next_leaf(const struct wp_regime *regime, unsigned unit, int step)
 {
 	for (int i = (int)unit + step; i >= 0 && i < WP_UNIT_BYTE; i += step) {
-		if (regime->leaf_sizes & wp_unit_bytes((unsigned)i))
+		if (regime->leaf_sizes & wp_unit_bytes(regime, (unsigned)i))
 			return (unsigned)i;
 	}
 	return unit;
@@ -194,7 +200,7 @@ static void grow_region(const struct wp_mutant *mutant, struct wp_length *length
 	const unsigned how = wp_below(mutant->random, 4);
 
 	if (length->unit == WP_UNITS)
-		length->value = how & 1 ? length->value * 2 : length->value + PT_4K;
+		length->value = how & 1 ? length->value * 2 : length->value + page_of(mutant);
 	else if (how == 0 && length->unit < wp_root_unit(mutant->program->regime))
 		*length = (struct wp_length){(uint8_t)(length->unit + 1), 1, 0};
 	else if (how == 1 && length->count < 511)
@@ -210,7 +216,7 @@ static void shrink_region(const struct wp_mutant *mutant, struct wp_length *leng
 	const unsigned how = wp_below(mutant->random, 4);
 
 	if (length->unit == WP_UNITS) {
-		length->value = how & 1 ? length->value / 2 : length->value - PT_4K;
+		length->value = how & 1 ? length->value / 2 : length->value - page_of(mutant);
 	} else if (how == 0 && length->unit > WP_UNIT_4K && length->unit < WP_UNIT_BYTE) {
 		length->unit--;
 		length->count = draw_full(mutant);

@@ -39,7 +39,8 @@ void wp_op_settle(struct wp_op *op);
 /* The words of the text form. The bases are by number: "live" stands for two. */
 #define WP_TEXT_MAGIC   "walkproof"
 #define WP_TEXT_VERSION "1"
-extern const char *const wp_unit_names[WP_UNIT_BYTE];
+/* Such as 4K; of WP_UNIT_BYTE there is none. */
+const char *wp_unit_name(const struct wp_regime *regime, unsigned unit);
 extern const char *const wp_base_names[WP_BASE_RAW];
 extern const char *const wp_source_names[WP_SOURCES];
 extern const char wp_flag_letters[];
@@ -49,15 +50,22 @@ struct wp_text_field {
 	const char *key; /* what the word starts with */
 	unsigned operands;
 	bool optional;
-	bool (*parse)(const char *text, struct wp_op *op); /* what follows the key */
+	/* what follows the key */
+	bool (*parse)(const struct wp_regime *regime, const char *text, struct wp_op *op);
 	const char *example;
 };
 #define WP_TEXT_FIELDS 10
 extern const struct wp_text_field wp_text_fields[WP_TEXT_FIELDS];
 
-static inline uint64_t wp_unit_bytes(unsigned unit)
+/*
+ * A unit counts levels, the last one's page being the first; beyond what there is of
+ * addresses the last is half of all.
+ */
+static inline uint64_t wp_unit_bytes(const struct wp_regime *regime, unsigned unit)
 {
-	return unit == WP_UNIT_BYTE ? 1 : (uint64_t)1 << (12 + 9 * unit);
+	const unsigned shift = regime->granule_shift + regime->index_bits * unit;
+
+	return unit == WP_UNIT_BYTE ? 1 : (uint64_t)1 << (shift < 63 ? shift : 63);
 }
 
 /* The unit in which the root's slots come. */

@@ -9,14 +9,14 @@ static bool has(const struct wp_call *call, unsigned operand)
 }
 
 /* The size of leaf that the call wants at its address; 0: whatever is there. */
-static uint64_t wanted_size(const struct wp_call *call)
+static uint64_t wanted_size(const struct wp_regime *regime, const struct wp_call *call)
 {
 	switch (call->opcode) {
 	case WP_OP_MAP:
 		return call->size;
 	case WP_OP_MAP_REGION:
 	case WP_OP_MAP_REGION_WITH:
-		return PT_4K;
+		return wp_regime_page(regime);
 	default:
 		return 0;
 	}
@@ -30,11 +30,12 @@ static bool cuts(const struct wp_call *call, const struct wp_run *run)
 	return call->size != 0 && (start < call->va || call->size < run->leaf);
 }
 
-static enum wp_met met(const struct wp_call *call, const struct wp_run *run, unsigned height)
+static enum wp_met met(const struct wp_regime *regime, const struct wp_call *call,
+                       const struct wp_run *run, unsigned height)
 {
-	const uint64_t wanted = wanted_size(call);
+	const uint64_t wanted = wanted_size(regime, call);
 
-	if (run == NULL && wanted != 0 && height < wp_size_rank(wanted))
+	if (run == NULL && wanted != 0 && height < wp_size_rank(regime, wanted))
 		return WP_MET_TABLE;
 	if (run == NULL)
 		return WP_MET_HOLE;
@@ -55,7 +56,7 @@ static unsigned hole_height(const struct wp_regime *regime, const struct wp_mode
 	unsigned height = 0;
 
 	for (; height + 1u < regime->levels; height++) {
-		const uint64_t span = PT_4K << 9 * (height + 1);
+		const uint64_t span = wp_regime_page(regime) << regime->index_bits * (height + 1);
 		const uint64_t first = va & ~(span - 1), last = va | (span - 1);
 
 		if ((next < count && runs[next].va <= last) ||
@@ -76,15 +77,15 @@ struct wp_meeting wp_meet(const struct wp_regime *regime, const struct wp_model 
 		return meeting;
 	run = wp_model_find(model, call->table, call->va);
 	if (run != NULL)
-		meeting.height = meeting.size = (uint8_t)wp_size_rank(run->leaf);
+		meeting.height = meeting.size = (uint8_t)wp_size_rank(regime, run->leaf);
 	else
 		meeting.height = (uint8_t)hole_height(regime, model, call->table, call->va);
-	meeting.met = met(call, run, meeting.height);
+	meeting.met = met(regime, call, run, meeting.height);
 	return meeting;
 }
 
-size_t wp_points_of(const struct wp_model *model, const struct wp_meeting *meeting,
-                    const struct wp_call *call, pt_status status,
+size_t wp_points_of(const struct wp_regime *regime, const struct wp_model *model,
+                    const struct wp_meeting *meeting, const struct wp_call *call, pt_status status,
                     size_t points[WP_POINTS_OF_A_CALL])
 {
 	const bool access = (call->flags & (PT_READ | PT_WRITE | PT_EXECUTE)) != 0;
@@ -93,13 +94,13 @@ size_t wp_points_of(const struct wp_model *model, const struct wp_meeting *meeti
 
 	if (call->opcode == WP_OP_MAP)
 		size = call->size <= PT_256T && (call->size & (call->size - 1)) == 0
-		               ? wp_size_rank(call->size)
+		               ? wp_size_rank(regime, call->size)
 		               : WP_NO_SIZE;
 	if (status == PT_OK && has(call, WP_ARG_FLAGS)) {
 		const struct wp_run *run = wp_model_find(model, call->table, call->va);
 
 		if (run != NULL) {
-			size = wp_size_rank(run->leaf);
+			size = wp_size_rank(regime, run->leaf);
 			points[count++] = wp_leaf_point(run->flags, size);
 		}
 	}

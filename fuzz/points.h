@@ -7,7 +7,7 @@
  *   leaf     flags x page size of what a call mapped or protected
  *   meeting  operation x what stood in the slot that it wanted x access wanted
  *
- * A height counts from the last level, which is 0: so it means the same size everywhere.
+ * A height counts from the last level, which is 0: so it means the same size under any number of levels.
  */
 #ifndef WP_POINTS_H
 #define WP_POINTS_H
@@ -15,16 +15,23 @@
 #include "program.h"
 
 #define WP_HEIGHTS    6 /* 5: no slot, as with an address that isn't canonical */
-#define WP_SIZES      6 /* 4K, 2M, 1G, 512G, 256T; 5: nothing is mapped */
+#define WP_SIZES      6 /* 4K, 2M, 1G, 512G, 256T; or 64K, 512M; 5: nothing is mapped */
 #define WP_FLAG_SETS  64
 #define WP_NO_HEIGHT  5
 #define WP_NO_SIZE    5
 #define WP_LEAF_SIZES 5
 
-/* Of a leaf's size: 0 for 4K, and so on; WP_NO_SIZE for less. */
-static inline unsigned wp_size_rank(uint64_t size)
+/* Of a leaf's size: 0 for a page, and so on; WP_NO_SIZE for less. */
+static inline unsigned wp_size_rank(const struct wp_regime *regime, uint64_t size)
 {
-	return size < PT_4K ? WP_NO_SIZE : ((unsigned)__builtin_ctzll(size) - 12) / 9;
+	unsigned rank = 0;
+
+	if (size < wp_regime_page(regime))
+		return WP_NO_SIZE;
+	for (unsigned shift = regime->granule_shift + regime->index_bits;
+	     shift <= (unsigned)__builtin_ctzll(size); shift += regime->index_bits)
+		rank++;
+	return rank;
 }
 
 /* What stands where a call wants its leaf. */
@@ -92,6 +99,9 @@ static inline bool wp_points_add(struct wp_points *points, size_t point)
  */
 bool wp_status_is_listed(enum wp_opcode opcode, pt_status status);
 bool wp_leaf_is_possible(enum wp_arch arch, pt_flags flags, unsigned size);
+
+/* Of leaves with that rank: "4K", or "4K/64K" where the regimes of an architecture differ. */
+const char *wp_rank_name(enum wp_arch arch, unsigned rank);
 bool wp_meeting_is_possible(enum wp_opcode opcode, enum wp_met met, bool access);
 
 const char *wp_met_name(enum wp_met met);
@@ -102,8 +112,8 @@ struct wp_meeting wp_meet(const struct wp_regime *regime, const struct wp_model 
 
 /* The points that the call came to; returns how many. */
 #define WP_POINTS_OF_A_CALL 3
-size_t wp_points_of(const struct wp_model *model, const struct wp_meeting *meeting,
-                    const struct wp_call *call, pt_status status,
+size_t wp_points_of(const struct wp_regime *regime, const struct wp_model *model,
+                    const struct wp_meeting *meeting, const struct wp_call *call, pt_status status,
                     size_t points[WP_POINTS_OF_A_CALL]);
 
 #endif

@@ -2,6 +2,8 @@
 /* Which coverpoints there are to reach: the contract, restated once more. */
 #include "points.h"
 
+#include <string.h>
+
 #include "operands.h"
 
 #define BIT(n) (1u << (n))
@@ -59,11 +61,32 @@ bool wp_leaf_is_possible(enum wp_arch arch, pt_flags flags, unsigned size)
 	for (size_t i = 0; i < wp_regime_count; i++) {
 		const struct wp_regime *regime = &wp_regimes[i];
 
-		if (regime->arch == arch && (regime->leaf_sizes >> (12 + 9 * size) & 1) != 0 &&
+		if (regime->arch == arch &&
+		    (regime->leaf_sizes & wp_unit_bytes(regime, size)) != 0 &&
 		    wp_flags_expressible(regime, flags))
 			return true;
 	}
 	return false;
+}
+
+const char *wp_rank_name(enum wp_arch arch, unsigned rank)
+{
+	static char text[40];
+	const char *last = NULL;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < wp_regime_count; i++) {
+		const struct wp_regime *regime = &wp_regimes[i];
+		const char *name = wp_unit_name(regime, rank);
+
+		if (regime->arch != arch || name == last ||
+		    (regime->leaf_sizes & wp_unit_bytes(regime, rank)) == 0)
+			continue;
+		snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s",
+		         last != NULL ? "/" : "", name);
+		last = name;
+	}
+	return text;
 }
 
 bool wp_meeting_is_possible(enum wp_opcode opcode, enum wp_met met, bool access)

@@ -49,6 +49,7 @@ enum wp_base {
 	WP_BASES,
 };
 
+/* By level, the last one first, and called after pages of 4 KiB: see wp_unit_bytes(). */
 enum wp_unit {
 	WP_UNIT_4K,
 	WP_UNIT_2M,
@@ -107,7 +108,7 @@ struct wp_program {
 
 /* Which regimes a target draws from: those of one architecture, perhaps of one depth. */
 struct wp_scope {
-	const struct wp_regime *regimes[16];
+	const struct wp_regime *regimes[24];
 	size_t count;
 };
 /* All regimes whose name is `prefix` or starts with it and '_'; "" is all. */
@@ -131,7 +132,8 @@ size_t wp_program_encode(const struct wp_program *program, const struct wp_scope
  * `#` starts a comment. Printing and parsing lose nothing.
  */
 void wp_program_print(const struct wp_program *program, FILE *out);
-void wp_op_print(const struct wp_op *op, FILE *out); /* without the end of the line */
+/* Without the end of the line. */
+void wp_op_print(const struct wp_regime *regime, const struct wp_op *op, FILE *out);
 /* False: `why` names the line and what is wrong with it; `program` holds some of it. */
 bool wp_program_parse(struct wp_program *program, const char *text, char *why, size_t why_size);
 /* Whether a file's first bytes say that it is text. */
@@ -163,7 +165,8 @@ void wp_op_resolve(const struct wp_op *op, const struct wp_regime *regime,
 void wp_op_from_call(const struct wp_call *call, struct wp_op *op);
 
 /* The page that a source answers for page `i` of `pages`, from `pa` on. */
-uint64_t wp_source_page(enum wp_source source, uint64_t pa, uint64_t i, uint64_t pages);
+uint64_t wp_source_page(const struct wp_regime *regime, enum wp_source source, uint64_t pa,
+                        uint64_t i, uint64_t pages);
 
 const char *wp_opcode_name(enum wp_opcode opcode);
 

@@ -57,8 +57,8 @@ static bool parse_opcode(const struct parser *parser, const char *word, struct w
 }
 
 /* Reads `word` into whichever operand it is, and takes that out of `wanted`. */
-static bool parse_operand(const struct parser *parser, const char *word, unsigned *wanted,
-                          struct wp_op *op)
+static bool parse_operand(const struct parser *parser, const struct wp_regime *regime,
+                          const char *word, unsigned *wanted, struct wp_op *op)
 {
 	const struct wp_opcode_shape *shape = &wp_opcode_shapes[op->opcode];
 
@@ -70,7 +70,7 @@ static bool parse_operand(const struct parser *parser, const char *word, unsigne
 			continue;
 		if (!(*wanted & field->operands))
 			return fail(parser, "a second '%s'", word);
-		if (!field->parse(word + key, op))
+		if (!field->parse(regime, word + key, op))
 			return fail(parser, "can't read '%s': it should look like %s", word,
 			            field->example);
 		*wanted &= ~field->operands;
@@ -80,7 +80,8 @@ static bool parse_operand(const struct parser *parser, const char *word, unsigne
 }
 
 /* The rest of a line whose first word was `opcode`. */
-static bool parse_op(const struct parser *parser, const char *opcode, char *rest, struct wp_op *op)
+static bool parse_op(const struct parser *parser, const struct wp_regime *regime,
+                     const char *opcode, char *rest, struct wp_op *op)
 {
 	unsigned wanted;
 
@@ -91,7 +92,7 @@ static bool parse_op(const struct parser *parser, const char *opcode, char *rest
 	if (wanted & WP_ARG_LIMIT)
 		op->count = WP_NO_LIMIT;
 	for (char *word; (word = strtok_r(NULL, SPACES, &rest)) != NULL;) {
-		if (!parse_operand(parser, word, &wanted, op))
+		if (!parse_operand(parser, regime, word, &wanted, op))
 			return false;
 	}
 	for (size_t i = 0; i < WP_TEXT_FIELDS; i++) {
@@ -155,7 +156,7 @@ static bool parse_line(const struct parser *parser, char *line, enum progress *p
 	}
 	if (program->count == WP_PROGRAM_MAX_OPS)
 		return fail(parser, "more than %u operations", WP_PROGRAM_MAX_OPS);
-	return parse_op(parser, word, rest, &program->ops[program->count++]);
+	return parse_op(parser, program->regime, word, rest, &program->ops[program->count++]);
 }
 
 bool wp_program_parse(struct wp_program *program, const char *text, char *why, size_t why_size)

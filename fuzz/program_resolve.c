@@ -19,13 +19,15 @@ enum spot_from {
 };
 
 /*
- * A place in any regime's address space: so many root slots, slots of the next
- * level, and bytes from one of its landmarks.
+ * A place in any regime's address space: so many root slots, slots of the next level,
+ * pages, and so on from one of its landmarks.
  */
 struct spot {
 	enum spot_from from;
 	int8_t roots;
 	int8_t seconds;
+	int8_t pages;
+	int8_t larges; /* slots of the level above pages */
 	int64_t bytes;
 };
 
@@ -35,42 +37,50 @@ struct spot {
 
 /* Zero is the plainest. Those up to 7 are multiples of every leaf, or of most. */
 static const struct spot hot_vas[WP_SPOTS] = {
-	{FROM_FIRST, 1, 0, 0},     /* the second root slot... */
-	{FROM_FIRST, 1, 1, 0},     /* ...its second slot... */
-	{FROM_FIRST, 2, 0, 0},     /* ...and the next root slot */
-	{FROM_LAST_END, -1, 0, 0}, /* the last root slot */
-	{FROM_LAST, 0, 0, 0},
-	{FROM_FIRST_END, -2, 0, 0},
-	{FROM_FIRST, 1, 1, GIB(1)},
-	{FROM_FIRST, 0, 0, 0}, /* the first root slot: the null page */
-	{FROM_FIRST, 2, -1, 0},
-	{FROM_LAST_END, 0, -1, 0}, /* where kernels are linked */
-	{FROM_FIRST, 1, 0, MIB(4)},
-	{FROM_FIRST, 1, 0, KIB(12)},         /* in one last-level table with the first */
-	{FROM_FIRST, 1, 0, MIB(2) - KIB(4)}, /* the last page of that table */
-	{FROM_FIRST, 1, 1, -KIB(4)},         /* before a boundary one level up */
-	{FROM_FIRST, 2, 0, -KIB(4)},         /* before a boundary of the root */
-	{FROM_FIRST, 2, 0, -MIB(2)},
+	{.from = FROM_FIRST, .roots = 1},               /* the second root slot... */
+	{.from = FROM_FIRST, .roots = 1, .seconds = 1}, /* ...its second slot... */
+	{.from = FROM_FIRST, .roots = 2},               /* ...and the next root slot */
+	{.from = FROM_LAST_END, .roots = -1},           /* the last root slot */
+	{.from = FROM_LAST},
+	{.from = FROM_FIRST_END, .roots = -2},
+	{.from = FROM_FIRST, .roots = 1, .seconds = 1, .bytes = GIB(1)},
+	{.from = FROM_FIRST}, /* the first root slot: the null page */
+	{.from = FROM_FIRST, .roots = 2, .seconds = -1},
+	{.from = FROM_LAST_END, .seconds = -1}, /* where kernels are linked */
+	{.from = FROM_FIRST, .roots = 1, .larges = 2},
+	{.from = FROM_FIRST, .roots = 1, .pages = 3}, /* in one last-level table with the first */
+	/* the last page of that table; before a boundary one level up, and of the root */
+	{.from = FROM_FIRST, .roots = 1, .larges = 1, .pages = -1},
+	{.from = FROM_FIRST, .roots = 1, .seconds = 1, .pages = -1},
+	{.from = FROM_FIRST, .roots = 2, .pages = -1},
+	{.from = FROM_FIRST, .roots = 2, .larges = -1},
 };
 
 static const struct spot edge_vas[WP_SPOTS] = {
-	{FROM_ZERO, 0, 0, 0},
-	{FROM_FIRST_END, 0, 0, -KIB(4)}, /* the last page */
-	{FROM_FIRST_END, 0, 0, 0},       /* not canonical; or zero again */
-	{FROM_LAST, 0, 0, 0},
-	{FROM_LAST, 0, 0, -KIB(4)}, /* not canonical; or the last page of all */
-	{FROM_LAST_END, 0, 0, -KIB(4)},
-	{FROM_FIRST_END, 0, 0, -1}, /* the last byte */
-	{FROM_FIRST, 1, 0, -KIB(4)},
-	{FROM_FIRST, 1, 0, 0},
-	{FROM_FIRST_END, -1, 0, 0},
-	{FROM_LAST, 1, 0, -MIB(2)},
-	{FROM_ZERO, 0, 0, -KIB(4)},
-	{FROM_ZERO, 0, 0, INT64_MIN}, /* 2^63 */
-	{FROM_ZERO, -1, 0, 0},        /* these two: one is the other half's */
-	{FROM_ZERO, 1, 0, 0},
-	{FROM_LAST_END, 0, 0, -MIB(2)},
+	{.from = FROM_ZERO},
+	{.from = FROM_FIRST_END, .pages = -1}, /* the last page */
+	{.from = FROM_FIRST_END},              /* not canonical; or zero again */
+	{.from = FROM_LAST},
+	{.from = FROM_LAST, .pages = -1}, /* not canonical; or the last page of all */
+	{.from = FROM_LAST_END, .pages = -1},
+	{.from = FROM_FIRST_END, .bytes = -1}, /* the last byte */
+	{.from = FROM_FIRST, .roots = 1, .pages = -1},
+	{.from = FROM_FIRST, .roots = 1},
+	{.from = FROM_FIRST_END, .roots = -1},
+	{.from = FROM_LAST, .roots = 1, .larges = -1},
+	{.from = FROM_ZERO, .pages = -1},
+	{.from = FROM_ZERO, .bytes = INT64_MIN}, /* 2^63 */
+	{.from = FROM_ZERO, .roots = -1},        /* these two: one is the other half's */
+	{.from = FROM_ZERO, .roots = 1},
+	{.from = FROM_LAST_END, .larges = -1},
 };
+
+/* So many pages and slots of the level above, in bytes, which wrap. */
+static uint64_t small_steps(const struct wp_regime *regime, int pages, int larges)
+{
+	return (uint64_t)(int64_t)pages * wp_unit_bytes(regime, WP_UNIT_4K) +
+	       (uint64_t)(int64_t)larges * wp_unit_bytes(regime, WP_UNIT_2M);
+}
 
 /* Sums wrap modulo 2^64, as address arithmetic does. */
 static uint64_t spot_address(const struct wp_regime *regime, const struct spot *spot)
@@ -84,7 +94,8 @@ static uint64_t spot_address(const struct wp_regime *regime, const struct spot *
 	landmarks[FROM_LAST_END] = last[ranges - 1] + 1;
 	landmarks[FROM_ZERO] = 0;
 	return landmarks[spot->from] + (uint64_t)(int64_t)spot->roots * wp_regime_span(regime, 0) +
-	       (uint64_t)(int64_t)spot->seconds * wp_regime_span(regime, 1) + (uint64_t)spot->bytes;
+	       (uint64_t)(int64_t)spot->seconds * wp_regime_span(regime, 1) +
+	       small_steps(regime, spot->pages, spot->larges) + (uint64_t)spot->bytes;
 }
 
 uint64_t wp_hot_va(const struct wp_regime *regime, unsigned index)
@@ -103,37 +114,59 @@ uint64_t wp_edge_va(const struct wp_regime *regime, unsigned index)
 struct physical_spot {
 	uint8_t bits;
 	int64_t bytes;
+	int8_t pages;
+	int8_t larges; /* as above */
 };
 #define AT_ZERO 0xfe
 #define AT_END  0xff
 
 /* The window of guest memory that holds the tables is 16 MiB from 1 GiB on. */
 static const struct physical_spot hot_pas[WP_SPOTS] = {
-	{31, 0},           {30, 0}, /* in the window */
-	{32, 0},           {39, 0},
-	{39, GIB(512)},    {47, 0}, /* 2^47 and 2^48: see wp_hot_pa() */
-	{30, MIB(2)},               /* in the window */
-	{AT_ZERO, 0},      {31, GIB(1)},
-	{31, MIB(2)},      {30, MIB(16) - KIB(4)}, /* in the window: its last page */
-	{30, KIB(20)},                             /* in the window: a table, likely */
-	{31, KIB(12)},     {AT_END, -GIB(512)},
-	{AT_END, -MIB(2)}, {35, 0},
+	{.bits = 31},
+	{.bits = 30}, /* in the window */
+	{.bits = 32},
+	{.bits = 39},
+	{.bits = 39, .bytes = GIB(512)},
+	{.bits = 47},              /* 2^47 and 2^48: see wp_hot_pa() */
+	{.bits = 30, .larges = 1}, /* in the window */
+	{.bits = AT_ZERO},
+	{.bits = 31, .bytes = GIB(1)},
+	{.bits = 31, .larges = 1},
+	{.bits = 30, .bytes = MIB(16), .pages = -1}, /* in the window: its last page */
+	{.bits = 30, .pages = 5},                    /* in the window: a table, likely */
+	{.bits = 31, .pages = 3},
+	{.bits = AT_END, .bytes = -GIB(512)},
+	{.bits = AT_END, .larges = -1},
+	{.bits = 35},
 };
 
 static const struct physical_spot edge_pas[WP_SPOTS] = {
-	{AT_ZERO, 0},      {AT_END, -KIB(4)},  {AT_END, 0},   {63, 0},
-	{AT_END, -GIB(1)}, {AT_ZERO, -KIB(4)}, {31, KIB(2)},  {AT_END, -8},
-	{AT_END, -MIB(2)}, {AT_END, GIB(1)},   {30, 8},       {52, 0},
-	{48, 0},           {40, -KIB(4)},      {56, -KIB(4)}, {31, MIB(2) - KIB(4)},
+	{.bits = AT_ZERO},
+	{.bits = AT_END, .pages = -1},
+	{.bits = AT_END},
+	{.bits = 63},
+	{.bits = AT_END, .bytes = -GIB(1)},
+	{.bits = AT_ZERO, .pages = -1},
+	{.bits = 31, .bytes = KIB(2)},
+	{.bits = AT_END, .bytes = -8},
+	{.bits = AT_END, .larges = -1},
+	{.bits = AT_END, .bytes = GIB(1)},
+	{.bits = 30, .bytes = 8},
+	{.bits = 52},
+	{.bits = 48},
+	{.bits = 40, .pages = -1},
+	{.bits = 56, .pages = -1},
+	{.bits = 31, .pages = -1, .larges = 1},
 };
 
 static uint64_t physical_address(const struct wp_regime *regime, const struct physical_spot *spot)
 {
+	const uint64_t beyond = small_steps(regime, spot->pages, spot->larges) +
+	                        (uint64_t)spot->bytes;
+
 	if (spot->bits == AT_ZERO)
-		return (uint64_t)spot->bytes;
-	if (spot->bits == AT_END)
-		return ((uint64_t)1 << regime->pa_bits) + (uint64_t)spot->bytes;
-	return ((uint64_t)1 << spot->bits) + (uint64_t)spot->bytes;
+		return beyond;
+	return ((uint64_t)1 << (spot->bits == AT_END ? regime->pa_bits : spot->bits)) + beyond;
 }
 
 uint64_t wp_hot_pa(const struct wp_regime *regime, unsigned index)
@@ -188,24 +221,25 @@ static uint64_t resolve_address(const struct wp_address *address, const struct w
 	if (address->base == WP_BASE_LIVE || address->base == WP_BASE_LIVE_END)
 		run = live_run(model, table, address->index);
 	return base_address(address, regime, run, physical) +
-	       (uint64_t)(int64_t)address->offset * wp_unit_bytes(address->unit);
+	       (uint64_t)(int64_t)address->offset * wp_unit_bytes(regime, address->unit);
 }
 
-static uint64_t resolve_length(const struct wp_length *length)
+static uint64_t resolve_length(const struct wp_regime *regime, const struct wp_length *length)
 {
 	return length->unit == WP_UNITS ? length->value
-	                                : length->count * wp_unit_bytes(length->unit);
+	                                : length->count * wp_unit_bytes(regime, length->unit);
 }
 
 /* ---------------------------------------------------------------------- clipping */
 
 /* The largest leaf that fits at `va`, whose pa differs from it by `apart` in bits. */
-static uint64_t leaf_at(uint64_t leaf_sizes, uint64_t va, uint64_t apart, uint64_t left)
+static uint64_t leaf_at(const struct wp_regime *regime, uint64_t va, uint64_t apart, uint64_t left)
 {
-	uint64_t best = PT_4K;
+	const uint64_t sizes = regime->leaf_sizes;
+	uint64_t best = wp_regime_page(regime), leaf = best << regime->index_bits;
 
-	for (uint64_t leaf = PT_2M; leaf <= leaf_sizes && leaf <= left; leaf <<= 9) {
-		if ((leaf_sizes & leaf) && ((va | apart) & (leaf - 1)) == 0)
+	for (; leaf <= sizes && leaf <= left; leaf <<= regime->index_bits) {
+		if ((sizes & leaf) && ((va | apart) & (leaf - 1)) == 0)
 			best = leaf;
 	}
 	return best;
@@ -216,17 +250,17 @@ static uint64_t leaf_at(uint64_t leaf_sizes, uint64_t va, uint64_t apart, uint64
  * possible. Leaves of one size are counted at once: as many as there are until a
  * larger one could take over, or the length runs out.
  */
-static uint64_t clip_huge(uint64_t leaf_sizes, uint64_t va, uint64_t pa, uint64_t size)
+static uint64_t clip_huge(const struct wp_regime *regime, uint64_t va, uint64_t pa, uint64_t size)
 {
 	uint64_t done = 0;
 
 	for (uint64_t budget = WP_MAX_LEAVES; budget > 0 && done < size;) {
 		const uint64_t at = va + done;
-		const uint64_t leaf = leaf_at(leaf_sizes, at, va ^ pa, size - done);
+		const uint64_t leaf = leaf_at(regime, at, va ^ pa, size - done);
 		uint64_t run = (size - done) / leaf;
-		const uint64_t larger = leaf << 9;
+		const uint64_t larger = leaf << regime->index_bits;
 
-		if (larger <= leaf_sizes && run > (larger - (at & (larger - 1))) / leaf)
+		if (larger <= regime->leaf_sizes && run > (larger - (at & (larger - 1))) / leaf)
 			run = (larger - (at & (larger - 1))) / leaf;
 		if (run > budget)
 			run = budget;
@@ -256,18 +290,17 @@ static bool range_canonical(const struct wp_regime *regime, uint64_t va, uint64_
  */
 static uint64_t clip(const struct wp_regime *regime, const struct wp_call *call)
 {
-	const uint64_t most = WP_MAX_LEAVES * PT_4K;
+	const uint64_t page = wp_regime_page(regime), most = WP_MAX_LEAVES * page;
 
 	if (call->opcode != WP_OP_MAP_REGION && call->opcode != WP_OP_MAP_REGION_WITH)
 		return call->size;
 	if (call->size <= most || !range_canonical(regime, call->va, call->size))
 		return call->size;
 	if (call->opcode == WP_OP_MAP_REGION_WITH)
-		return call->size % PT_4K == 0 ? most : most - PT_4K + call->size % PT_4K;
-	if ((call->va | call->pa | call->size) % PT_4K != 0)
+		return call->size % page == 0 ? most : most - page + call->size % page;
+	if ((call->va | call->pa | call->size) % page != 0)
 		return call->size;
-	return call->allow_huge ? clip_huge(regime->leaf_sizes, call->va, call->pa, call->size)
-	                        : most;
+	return call->allow_huge ? clip_huge(regime, call->va, call->pa, call->size) : most;
 }
 
 void wp_op_resolve(const struct wp_op *op, const struct wp_regime *regime,
@@ -283,7 +316,7 @@ void wp_op_resolve(const struct wp_op *op, const struct wp_regime *regime,
 	if (operands & WP_ARG_PA)
 		call->pa = resolve_address(&op->pa, regime, model, op->table, true);
 	if (operands & (WP_ARG_LEAF | WP_ARG_LENGTH))
-		call->size = resolve_length(&op->length);
+		call->size = resolve_length(regime, &op->length);
 	if (operands & WP_ARG_FLAGS)
 		call->flags = op->flags;
 	if (operands & WP_ARG_SOURCE)
@@ -324,7 +357,8 @@ void wp_op_from_call(const struct wp_call *call, struct wp_op *op)
 		op->count = call->count < WP_NO_LIMIT ? (uint16_t)call->count : WP_NO_LIMIT;
 }
 
-uint64_t wp_source_page(enum wp_source source, uint64_t pa, uint64_t i, uint64_t pages)
+uint64_t wp_source_page(const struct wp_regime *regime, enum wp_source source, uint64_t pa,
+                        uint64_t i, uint64_t pages)
 {
 	uint64_t from = i;
 	uint64_t extra = 0;
@@ -339,5 +373,5 @@ uint64_t wp_source_page(enum wp_source source, uint64_t pa, uint64_t i, uint64_t
 		from = i + 1;
 	else if (source == WP_SOURCE_UNALIGNED && i == pages - 1)
 		extra = 8;
-	return pa + from * PT_4K + extra;
+	return pa + from * wp_regime_page(regime) + extra;
 }

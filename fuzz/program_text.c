@@ -7,8 +7,8 @@
  *   map_region t1 va=live2_end-3x4K pa=hot0 size=17x4K flags=r----- huge
  *
  * An address is hotN, liveN, liveN_end or edgeN, with an offset of so many units
- * (4K 2M 1G 512G 256T) or bytes; or a number. A length is so many units, or
- * bytes, or a number in hexadecimal. Flags are read, write, execute, user,
+ * (4K 2M 1G 512G 256T, or those of the regime's granule) or bytes; or a number. A
+ * length is so many units, or bytes, or a number in hexadecimal. Flags are read, write, execute, user,
  * device, non-cacheable; unknown bits follow as a number.
  */
 #include "operands.h"
@@ -16,24 +16,33 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-const char *const wp_unit_names[WP_UNIT_BYTE] = {"4K", "2M", "1G", "512G", "256T"};
 const char *const wp_base_names[WP_BASE_RAW] = {"hot", "live", "live", "edge"};
 const char *const wp_source_names[WP_SOURCES] = {
 	"linear", "reversed", "swapped", "same", "broken", "unaligned",
 };
 const char wp_flag_letters[] = "rwxudn";
 
-static void print_multiple(unsigned count, unsigned unit, FILE *out)
+const char *wp_unit_name(const struct wp_regime *regime, unsigned unit)
+{
+	/* 64 KiB: see wp_unit_bytes() for the last one */
+	static const char *const of_4k[WP_UNIT_BYTE] = {"4K", "2M", "1G", "512G", "256T"};
+	static const char *const of_64k[WP_UNIT_BYTE] = {"64K", "512M", "4T", "32P", "8E"};
+
+	return regime->granule_shift == 16 ? of_64k[unit] : of_4k[unit];
+}
+
+static void print_multiple(const struct wp_regime *regime, unsigned count, unsigned unit, FILE *out)
 {
 	if (unit == WP_UNIT_BYTE)
 		fprintf(out, "%u", count);
 	else if (count == 1)
-		fputs(wp_unit_names[unit], out);
+		fputs(wp_unit_name(regime, unit), out);
 	else
-		fprintf(out, "%ux%s", count, wp_unit_names[unit]);
+		fprintf(out, "%ux%s", count, wp_unit_name(regime, unit));
 }
 
-static void print_address(const struct wp_address *address, FILE *out)
+static void print_address(const struct wp_regime *regime, const struct wp_address *address,
+                          FILE *out)
 {
 	if (address->base == WP_BASE_RAW) {
 		fprintf(out, "0x%" PRIx64, address->value);
@@ -44,15 +53,15 @@ static void print_address(const struct wp_address *address, FILE *out)
 	if (address->offset == 0)
 		return;
 	fputc(address->offset < 0 ? '-' : '+', out);
-	print_multiple((unsigned)abs(address->offset), address->unit, out);
+	print_multiple(regime, (unsigned)abs(address->offset), address->unit, out);
 }
 
-static void print_length(const struct wp_length *length, FILE *out)
+static void print_length(const struct wp_regime *regime, const struct wp_length *length, FILE *out)
 {
 	if (length->unit == WP_UNITS)
 		fprintf(out, "0x%" PRIx64, length->value);
 	else
-		print_multiple(length->count, length->unit, out);
+		print_multiple(regime, length->count, length->unit, out);
 }
 
 static void print_flags(unsigned flags, FILE *out)
@@ -63,7 +72,7 @@ static void print_flags(unsigned flags, FILE *out)
 		fprintf(out, "+0x%x", flags & ~PT_FLAGS_ALL);
 }
 
-void wp_op_print(const struct wp_op *op, FILE *out)
+void wp_op_print(const struct wp_regime *regime, const struct wp_op *op, FILE *out)
 {
 	const unsigned operands = wp_opcode_shapes[op->opcode].operands;
 
@@ -72,15 +81,15 @@ void wp_op_print(const struct wp_op *op, FILE *out)
 		fprintf(out, " t%u", op->table);
 	if (operands & WP_ARG_VA) {
 		fputs(" va=", out);
-		print_address(&op->va, out);
+		print_address(regime, &op->va, out);
 	}
 	if (operands & WP_ARG_PA) {
 		fputs(" pa=", out);
-		print_address(&op->pa, out);
+		print_address(regime, &op->pa, out);
 	}
 	if (operands & (WP_ARG_LEAF | WP_ARG_LENGTH)) {
 		fputs(" size=", out);
-		print_length(&op->length, out);
+		print_length(regime, &op->length, out);
 	}
 	if (operands & WP_ARG_FLAGS) {
 		fputs(" flags=", out);
@@ -102,7 +111,7 @@ void wp_program_print(const struct wp_program *program, FILE *out)
 {
 	fprintf(out, WP_TEXT_MAGIC " " WP_TEXT_VERSION "\nregime %s\n", program->regime->name);
 	for (size_t i = 0; i < program->count; i++) {
-		wp_op_print(&program->ops[i], out);
+		wp_op_print(program->regime, &program->ops[i], out);
 		fputc('\n', out);
 	}
 }

@@ -40,13 +40,14 @@ static bool parse_number(const char *text, uint64_t most, uint64_t *number)
 }
 
 /* All of the text is `2M`, `17x4K` or, in bytes, `5`. */
-static bool parse_multiple(const char *text, uint64_t most, uint64_t *count, uint8_t *unit)
+static bool parse_multiple(const struct wp_regime *regime, const char *text, uint64_t most,
+                           uint64_t *count, uint8_t *unit)
 {
 	bool counted;
 
 	*count = 1;
 	for (*unit = 0; *unit < WP_UNIT_BYTE; ++*unit) {
-		if (strcmp(text, wp_unit_names[*unit]) == 0)
+		if (strcmp(text, wp_unit_name(regime, *unit)) == 0)
 			return true;
 	}
 	counted = take_number(&text, 10, most, count);
@@ -55,13 +56,14 @@ static bool parse_multiple(const char *text, uint64_t most, uint64_t *count, uin
 	if (*text++ != 'x')
 		return false;
 	for (*unit = 0; *unit < WP_UNIT_BYTE; ++*unit) {
-		if (strcmp(text, wp_unit_names[*unit]) == 0)
+		if (strcmp(text, wp_unit_name(regime, *unit)) == 0)
 			return true;
 	}
 	return false;
 }
 
-static bool parse_offset(const char *text, struct wp_address *address)
+static bool parse_offset(const struct wp_regime *regime, const char *text,
+                         struct wp_address *address)
 {
 	const bool minus = *text == '-';
 	uint64_t count;
@@ -70,7 +72,7 @@ static bool parse_offset(const char *text, struct wp_address *address)
 		return true;
 	if (!minus && *text != '+')
 		return false;
-	if (!parse_multiple(text + 1, minus ? 128 : 127, &count, &address->unit))
+	if (!parse_multiple(regime, text + 1, minus ? 128 : 127, &count, &address->unit))
 		return false;
 	address->offset = (int8_t)(minus ? -(int)count : (int)count);
 	if (count == 0)
@@ -78,7 +80,8 @@ static bool parse_offset(const char *text, struct wp_address *address)
 	return true;
 }
 
-static bool parse_address(const char *text, struct wp_address *address)
+static bool parse_address(const struct wp_regime *regime, const char *text,
+                          struct wp_address *address)
 {
 	uint64_t index;
 
@@ -94,25 +97,25 @@ static bool parse_address(const char *text, struct wp_address *address)
 	address->index = (uint8_t)index;
 	if (address->base == WP_BASE_LIVE && skip(&text, "_end"))
 		address->base = WP_BASE_LIVE_END;
-	return parse_offset(text, address);
+	return parse_offset(regime, text, address);
 }
 
-static bool parse_va(const char *text, struct wp_op *op)
+static bool parse_va(const struct wp_regime *regime, const char *text, struct wp_op *op)
 {
-	return parse_address(text, &op->va);
+	return parse_address(regime, text, &op->va);
 }
 
-static bool parse_pa(const char *text, struct wp_op *op)
+static bool parse_pa(const struct wp_regime *regime, const char *text, struct wp_op *op)
 {
-	return parse_address(text, &op->pa);
+	return parse_address(regime, text, &op->pa);
 }
 
-static bool parse_length(const char *text, struct wp_op *op)
+static bool parse_length(const struct wp_regime *regime, const char *text, struct wp_op *op)
 {
 	uint64_t count;
 
 	op->length = (struct wp_length){0};
-	if (parse_multiple(text, UINT16_MAX, &count, &op->length.unit)) {
+	if (parse_multiple(regime, text, UINT16_MAX, &count, &op->length.unit)) {
 		op->length.count = (uint16_t)count;
 		return true;
 	}
@@ -120,11 +123,12 @@ static bool parse_length(const char *text, struct wp_op *op)
 	return parse_number(text, UINT64_MAX, &op->length.value);
 }
 
-static bool parse_flags(const char *text, struct wp_op *op)
+static bool parse_flags(const struct wp_regime *regime, const char *text, struct wp_op *op)
 {
 	unsigned flags = 0;
 	uint64_t unknown = 0;
 
+	(void)regime;
 	if (*text == '\0')
 		return false;
 	for (; *text != '\0' && *text != '+'; text++) {
@@ -141,18 +145,20 @@ static bool parse_flags(const char *text, struct wp_op *op)
 	return true;
 }
 
-static bool parse_table(const char *text, struct wp_op *op)
+static bool parse_table(const struct wp_regime *regime, const char *text, struct wp_op *op)
 {
 	uint64_t table;
 
+	(void)regime;
 	if (!parse_number(text, WP_MODEL_TABLES - 1, &table))
 		return false;
 	op->table = (uint8_t)table;
 	return true;
 }
 
-static bool parse_source(const char *text, struct wp_op *op)
+static bool parse_source(const struct wp_regime *regime, const char *text, struct wp_op *op)
 {
+	(void)regime;
 	for (op->source = 0; op->source < WP_SOURCES; op->source++) {
 		if (strcmp(text, wp_source_names[op->source]) == 0)
 			return true;
@@ -160,22 +166,25 @@ static bool parse_source(const char *text, struct wp_op *op)
 	return false;
 }
 
-static bool parse_huge(const char *text, struct wp_op *op)
+static bool parse_huge(const struct wp_regime *regime, const char *text, struct wp_op *op)
 {
+	(void)regime;
 	op->allow_huge = true;
 	return *text == '\0';
 }
 
-static bool parse_once(const char *text, struct wp_op *op)
+static bool parse_once(const struct wp_regime *regime, const char *text, struct wp_op *op)
 {
+	(void)regime;
 	op->once = true;
 	return *text == '\0';
 }
 
-static bool parse_count(const char *text, struct wp_op *op)
+static bool parse_count(const struct wp_regime *regime, const char *text, struct wp_op *op)
 {
 	uint64_t count;
 
+	(void)regime;
 	if (!parse_number(text, UINT16_MAX, &count))
 		return false;
 	op->count = (uint16_t)count;

@@ -9,8 +9,7 @@
 bool wp_reading_open(struct wp_reading *reading, const struct wp_memory *memory,
                      const struct pt_platform *platform)
 {
-	void *view = mmap(NULL, memory->frames * WP_FRAME_SIZE, PROT_READ,
-	                  MAP_SHARED | MAP_POPULATE, memory->fd, 0);
+	void *view = mmap(NULL, memory->size, PROT_READ, MAP_SHARED | MAP_POPULATE, memory->fd, 0);
 
 	if (view == MAP_FAILED)
 		return false;
@@ -22,7 +21,7 @@ bool wp_reading_open(struct wp_reading *reading, const struct wp_memory *memory,
 void wp_reading_close(struct wp_reading *reading)
 {
 	if (reading->view != NULL)
-		munmap(reading->view, reading->memory->frames * WP_FRAME_SIZE);
+		munmap(reading->view, reading->memory->size);
 	reading->view = NULL;
 }
 
@@ -47,7 +46,7 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 {
 	const uint64_t address = (uint64_t)(uintptr_t)info->si_addr;
 	const uint64_t view = (uint64_t)(uintptr_t)watch.reading->view;
-	const uint64_t size = (uint64_t)watch.reading->memory->frames * WP_FRAME_SIZE;
+	const uint64_t size = watch.reading->memory->size;
 	const bool store = view != 0 && address - view < size;
 
 	(void)signal;

@@ -7,10 +7,11 @@
 
 #include "operands.h"
 
-static uint64_t bytes_of(const struct wp_op *op)
+static uint64_t bytes_of(const struct wp_regime *regime, const struct wp_op *op)
 {
-	return op->length.unit == WP_UNITS ? op->length.value
-	                                   : op->length.count * wp_unit_bytes(op->length.unit);
+	return op->length.unit == WP_UNITS
+	               ? op->length.value
+	               : op->length.count * wp_unit_bytes(regime, op->length.unit);
 }
 
 static bool has_address(const struct wp_op *op)
@@ -24,7 +25,7 @@ static bool is_concerned(const struct wp_program *program, uint64_t va)
 	for (size_t i = 0; i < program->count; i++) {
 		const struct wp_op *op = &program->ops[i];
 
-		if (has_address(op) && va - (op->va.value - 1) <= bytes_of(op) + 1)
+		if (has_address(op) && va - (op->va.value - 1) <= bytes_of(program->regime, op) + 1)
 			return true;
 	}
 	return false;
@@ -63,7 +64,7 @@ size_t wp_report_addresses(const struct wp_report *report, uint64_t *va, size_t 
 		if (!has_address(op) || i > report->op)
 			continue;
 		add(&addresses, op->va.value);
-		add(&addresses, op->va.value + bytes_of(op));
+		add(&addresses, op->va.value + bytes_of(program->regime, op));
 	}
 	return addresses.count;
 }

@@ -25,7 +25,8 @@ static bool platform_alloc_frames(void *context, size_t count, uint64_t align, p
 	if (!wp_memory_alloc_contiguous(&runner->memory, count, align, &first->value))
 		return false;
 	for (size_t i = 0; i < count; i++)
-		wp_trace_fresh(&runner->watch.trace, first->value + i * WP_FRAME_SIZE);
+		wp_trace_fresh(&runner->watch.trace,
+		               first->value + i * wp_frame_size(&runner->memory));
 	return true;
 }
 
@@ -135,7 +136,7 @@ bool wp_runner_open(struct wp_runner *runner, const struct wp_subject *subject,
 		.free_frame = platform_free_frame,
 		.free_frames = platform_free_frames,
 		.direct_first = pt_pa(runner->memory.base),
-		.direct_size = (uint64_t)runner->memory.frames * WP_FRAME_SIZE,
+		.direct_size = runner->memory.size,
 		.direct_base = runner->memory.host,
 		.flush_address = platform_flush_address,
 		.flush_all = platform_flush_all,
@@ -194,7 +195,7 @@ static void start(struct wp_runner *runner, const struct wp_program *program,
 	wp_run_warm_start(runner, hash);
 	wp_run_watch_start(runner);
 	runner->touched = (struct wp_touched){.all = true};
-	wp_memory_reset(&runner->memory);
+	wp_memory_cut(&runner->memory, program->regime->granule_shift);
 	wp_memory_poison(&runner->memory, wp_run_checks(runner, WP_CHECK_FRAMES)
 	                                          ? wp_entry_poison(program->regime)
 	                                          : (struct wp_poison){.entry = WP_POISON});
@@ -344,8 +345,8 @@ static bool run_watched(struct run *run)
 		wp_found(&run->result->finding, WP_LAW_READING_WRITES_NOTHING, "store",
 		         "%s() stored to the table at %#" PRIx64 ", entry %u",
 		         run->result->opcode == WP_OP_WALK ? "walk" : "query",
-		         pa & ~(uint64_t)(WP_FRAME_SIZE - 1),
-		         (unsigned)(pa % WP_FRAME_SIZE / sizeof(uint64_t)));
+		         wp_frame_of(&runner->memory, pa),
+		         (unsigned)((pa - wp_frame_of(&runner->memory, pa)) / sizeof(uint64_t)));
 	name_finding(runner, run->program);
 	return !run->result->finding.found;
 }

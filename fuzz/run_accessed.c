@@ -141,10 +141,11 @@ static void harvest(struct wp_runner *runner, struct wp_used_leaf *leaf, pt_uses
 	struct wp_finding *finding = &runner->result->finding;
 	struct harvested harvested = {runner, leaf, false};
 	const uint64_t entry = leaf->entry, flushes = runner->flushes;
+	const uint64_t page = wp_regime_page(runner->regime);
 	const bool any = (leaf->accessed && (uses & PT_ACCESSED)) ||
 	                 (leaf->dirty && (uses & PT_DIRTY));
 	const pt_status status = runner->subject->harvest(runner->instance, runner->accessed.table,
-	                                                  leaf->va & ~(PT_4K - 1), PT_4K, uses,
+	                                                  leaf->va & ~(page - 1), page, uses,
 	                                                  tell_harvested, &harvested);
 
 	if (status != PT_OK)
@@ -200,7 +201,7 @@ void wp_run_accessed_before(struct wp_runner *runner, const struct wp_call *call
 	accessed->told_bytes = 0;
 	accessed->salt = salt;
 	follow(runner, call->va, salt);
-	if (call->size > PT_4K) {
+	if (call->size > wp_regime_page(runner->regime)) {
 		follow(runner, call->va + call->size - 1, salt >> 2);
 		follow(runner, call->va + (salt >> 8) % call->size, salt >> 4);
 	}

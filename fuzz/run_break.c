@@ -54,8 +54,7 @@ static bool recall(const struct wp_runner *runner, const struct wp_broken *broke
 
 	*leaf = broken->entry;
 	while (kind == WP_ENTRY_TABLE) {
-		const uint64_t index = va / wp_regime_span(regime, ++level) %
-		                       (WP_FRAME_SIZE / sizeof *leaf);
+		const uint64_t index = wp_regime_index(regime, ++level, va);
 		const uint64_t *const entry =
 			wp_memory_at(&runner->memory, frame + index * sizeof *entry, sizeof *entry);
 
@@ -142,7 +141,7 @@ static void judge_make(struct wp_runner *runner, const struct wp_place *place,
 		if (first > last || broken->root != place->root)
 			continue;
 		judge_made(runner, broken, first, place->root, store);
-		if (last - first >= WP_FRAME_SIZE)
+		if (last - first >= wp_regime_page(runner->regime))
 			judge_made(runner, broken, last, place->root, store);
 		if (watch->first > first && watch->first < last)
 			judge_made(runner, broken, watch->first, place->root, store);

@@ -14,6 +14,7 @@ struct outcome {
 };
 
 struct page_source {
+	const struct wp_regime *regime;
 	enum wp_source kind;
 	uint64_t va, pa, pages;
 };
@@ -22,7 +23,8 @@ static pt_paddr source_page(void *context, pt_vaddr vaddr)
 {
 	const struct page_source *source = context;
 
-	return pt_pa(wp_source_page(source->kind, source->pa, (vaddr.value - source->va) / PT_4K,
+	return pt_pa(wp_source_page(source->regime, source->kind, source->pa,
+	                            (vaddr.value - source->va) >> source->regime->granule_shift,
 	                            source->pages));
 }
 
@@ -30,10 +32,10 @@ static struct wp_verdict predict_map_region_with(struct wp_runner *runner,
                                                  const struct wp_call *call, size_t available)
 {
 	uint64_t pages[WP_MAX_LEAVES];
-	const uint64_t count = call->size / PT_4K;
+	const uint64_t count = call->size >> runner->regime->granule_shift;
 
 	for (uint64_t i = 0; i < count && i < WP_MAX_LEAVES; i++)
-		pages[i] = wp_source_page(call->source, call->pa, i, count);
+		pages[i] = wp_source_page(runner->regime, call->source, call->pa, i, count);
 	return wp_model_map_region_with(runner->model, call->table, call->va, pages, call->size,
 	                                call->flags, call->allow_huge, available);
 }
@@ -75,7 +77,8 @@ static struct outcome perform(struct wp_runner *runner, const struct wp_call *c)
 {
 	const struct wp_subject *s = runner->subject;
 	struct wp_instance *instance = runner->instance;
-	struct page_source source = {c->source, c->va, c->pa, c->size / PT_4K};
+	struct page_source source = {runner->regime, c->source, c->va, c->pa,
+	                             c->size >> runner->regime->granule_shift};
 	struct outcome o;
 
 	memset(&o, 0, sizeof o);

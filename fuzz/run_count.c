@@ -15,13 +15,14 @@ void wp_run_count(struct wp_runner *runner, const struct wp_call *call, pt_statu
 {
 	struct wp_stats *stats = runner->stats;
 	size_t points[WP_POINTS_OF_A_CALL];
-	const size_t count = wp_points_of(runner->model, &runner->meeting, call, status, points);
+	const size_t count = wp_points_of(runner->regime, runner->model, &runner->meeting, call,
+	                                  status, points);
 
 	stats->operations++;
 	stats->succeeded += status == PT_OK;
 	stats->statuses[call->opcode][status]++;
 	if (call->opcode == WP_OP_MAP && status == PT_OK)
-		stats->leaves[wp_size_rank(call->size)]++;
+		stats->leaves[wp_size_rank(runner->regime, call->size)]++;
 	for (size_t i = 0; i < count; i++)
 		reach(runner, points[i]);
 }

@@ -101,7 +101,7 @@ void wp_run_judge_free(struct wp_runner *runner, uint64_t first, size_t count)
 	if (!watch->on || runner->ignoring || !wp_run_checks(runner, WP_CHECK_FRAMES))
 		return;
 	for (size_t i = 0; i < count; i++)
-		judge_unlinked(runner, first + i * WP_FRAME_SIZE);
+		judge_unlinked(runner, first + i * wp_frame_size(&runner->memory));
 	if (runner->stores == runner->stores_at_flush || wp_trace_is_fresh(&watch->trace, first))
 		return;
 	wp_found(&runner->result->finding, WP_LAW_NO_STALE_WALK, "freed-before-flush",
@@ -113,10 +113,10 @@ void wp_run_judge_free(struct wp_runner *runner, uint64_t first, size_t count)
  * How many words of a table are `value`. By its upper half, which differs from what
  * tables hold, and wmemchr(), which stays fast under sanitizers.
  */
-static size_t count_words(const uint64_t *words, uint64_t value)
+static size_t count_words(const uint64_t *words, size_t bytes, uint64_t value)
 {
 	_Static_assert(sizeof(wchar_t) == sizeof(uint32_t), "wmemchr() finds halves of words");
-	const size_t halves = WP_FRAME_SIZE / sizeof(wchar_t);
+	const size_t halves = bytes / sizeof(wchar_t);
 	const wchar_t *const first = (const wchar_t *)(const void *)words;
 	const wchar_t *at = first;
 	size_t count = 0;
@@ -133,16 +133,16 @@ static size_t count_words(const uint64_t *words, uint64_t value)
 void wp_run_judge_fresh(struct wp_runner *runner)
 {
 	const struct wp_trace *trace = &runner->watch.trace;
+	const size_t size = wp_frame_size(&runner->memory);
 
 	if (!wp_run_checks(runner, WP_CHECK_FRAMES))
 		return;
 	for (size_t i = 0; i < trace->fresh_count; i++) {
-		const uint64_t frame = runner->memory.base +
-		                       trace->fresh[i] * (uint64_t)WP_FRAME_SIZE;
+		const uint64_t frame = runner->memory.base + trace->fresh[i] * (uint64_t)size;
 		const uint64_t poison = wp_memory_poison_of(&runner->memory, frame);
-		const uint64_t *words = wp_memory_at(&runner->memory, frame, WP_FRAME_SIZE);
+		const uint64_t *words = wp_memory_at(&runner->memory, frame, size);
 		const size_t left = wp_memory_is_used(&runner->memory, frame)
-		                            ? count_words(words, poison)
+		                            ? count_words(words, size, poison)
 		                            : 0;
 
 		if (left != 0)

@@ -244,8 +244,8 @@ static void judge_walks(struct wp_runner *runner, const struct wp_place *place,
 static bool find_place(struct wp_runner *runner, uint64_t entry, struct wp_place *place)
 {
 	struct wp_store_watch *watch = &runner->watch;
-	const uint64_t frame = entry & ~(uint64_t)(WP_FRAME_SIZE - 1);
-	const uint64_t offset = entry % WP_FRAME_SIZE / 8 * WP_FRAME_SIZE;
+	const uint64_t frame = wp_frame_of(&runner->memory, entry);
+	const uint64_t offset = (entry - frame) / 8 << runner->regime->granule_shift;
 
 	place->forked = false;
 	if (watch->loose_table == frame && watch->links == watch->trace.links)
@@ -334,7 +334,8 @@ void wp_run_watch_end(struct wp_runner *runner)
 	watch->last = 0;
 	if (wp_run_checks(runner, WP_CHECK_STORES) && frames != 0)
 		judge_frame_content(runner,
-		                    runner->memory.base + runner->op % frames * WP_FRAME_SIZE);
+		                    runner->memory.base +
+		                            runner->op % frames * wp_frame_size(&runner->memory));
 }
 
 /* All of them, as the program ends. */
@@ -343,5 +344,6 @@ void wp_run_watch_audit(struct wp_runner *runner)
 	if (!runner->watch.on || !wp_run_checks(runner, WP_CHECK_STORES))
 		return;
 	for (size_t i = 0; i < runner->memory.high_water && !runner->result->finding.found; i++)
-		judge_frame_content(runner, runner->memory.base + i * WP_FRAME_SIZE);
+		judge_frame_content(runner,
+		                    runner->memory.base + i * wp_frame_size(&runner->memory));
 }

@@ -49,7 +49,8 @@ static bool plain_opcode(struct wp_shrinker *shrinker, size_t i)
 		if (operands & WP_ARG_LENGTH)
 			plain.length = op->length;
 		if (operands & WP_ARG_LEAF)
-			plain.length = (struct wp_length){.unit = WP_UNITS, .value = PT_4K};
+			plain.length = (struct wp_length){
+				.unit = WP_UNITS, .value = wp_regime_page(shrinker->best->regime)};
 		if (operands & WP_ARG_FLAGS)
 			plain.flags = op->flags;
 		if (operands & WP_ARG_HUGE)
@@ -265,7 +266,9 @@ static bool few_bits(struct wp_shrinker *shrinker, size_t from, size_t to, numbe
 
 static bool low_number(struct wp_shrinker *shrinker, size_t i, number *of)
 {
-	static const uint64_t low[] = {0, PT_4K, PT_2M, PT_1G, PT_512G};
+	const struct wp_regime *regime = shrinker->best->regime;
+	const uint64_t low[] = {0, wp_unit_bytes(regime, 0), wp_unit_bytes(regime, 1),
+	                        wp_unit_bytes(regime, 2), wp_unit_bytes(regime, 3)};
 
 	if (!of(&shrinker->best->ops[i]))
 		return false;
@@ -291,10 +294,13 @@ static bool small_size(struct wp_shrinker *shrinker, size_t i)
 {
 	const uint64_t *size = size_of(&shrinker->best->ops[i]);
 	const uint64_t now = size ? *size : 0;
-	const uint64_t smaller[] = {PT_4K, PT_2M, PT_1G, now / 2 & ~(PT_4K - 1), now - PT_4K};
+	const struct wp_regime *regime = shrinker->best->regime;
+	const uint64_t page = wp_regime_page(regime);
+	const uint64_t smaller[] = {page, wp_unit_bytes(regime, 1), wp_unit_bytes(regime, 2),
+	                            now / 2 & ~(page - 1), now - page};
 
 	for (size_t k = 0; k < sizeof smaller / sizeof smaller[0]; k++) {
-		if (now <= PT_4K || smaller[k] >= now || smaller[k] == 0)
+		if (now <= page || smaller[k] >= now || smaller[k] == 0)
 			continue;
 		*size_of(candidate_op(shrinker, i)) = smaller[k];
 		if (wp_shrinker_keep(shrinker))
@@ -332,9 +338,10 @@ void wp_shrinker_name_lengths(struct wp_shrinker *shrinker)
 		const uint64_t bytes = size ? *size : 0;
 
 		for (unsigned unit = WP_UNIT_BYTE; unit-- > 0 && bytes != 0;) {
-			const uint64_t count = bytes / wp_unit_bytes(unit);
+			const uint64_t count = bytes / wp_unit_bytes(shrinker->best->regime, unit);
 
-			if (bytes % wp_unit_bytes(unit) != 0 || count > UINT16_MAX)
+			if (bytes % wp_unit_bytes(shrinker->best->regime, unit) != 0 ||
+			    count > UINT16_MAX)
 				continue;
 			shrinker->candidate.ops[i].length =
 				(struct wp_length){.unit = (uint8_t)unit, .count = (uint16_t)count};

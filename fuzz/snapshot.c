@@ -22,16 +22,6 @@ static struct wp_snapshot_entry *append(struct wp_snapshot *snapshot)
 	return &snapshot->entries[snapshot->count++];
 }
 
-/* Of the half, or sign-extended. */
-static uint64_t canonical(const struct wp_regime *regime, uint64_t va)
-{
-	const uint64_t above = UINT64_MAX << regime->va_bits;
-
-	if (regime->arch == WP_AARCH64)
-		return regime->half == PT_HIGH ? va | above : va;
-	return va >> (regime->va_bits - 1) & 1 ? va | above : va;
-}
-
 /* LoongArch's empty directory entries lead to a hole, whose entries lead to itself. */
 static bool is_hole(const struct wp_regime *regime, const struct wp_memory *memory, uint64_t to)
 {
@@ -53,9 +43,10 @@ static void read_leaf(struct wp_snapshot_entry *entry, const struct wp_regime *r
 static bool take(struct wp_snapshot *snapshot, const struct wp_regime *regime,
                  const struct wp_memory *memory, const uint64_t way[2], unsigned level, uint64_t va)
 {
-	const uint64_t *table = wp_memory_at(memory, way[1], WP_FRAME_SIZE);
+	const size_t entries = wp_regime_entries(regime, level);
+	const uint64_t *table = wp_memory_at(memory, way[1], entries * sizeof *table);
 
-	for (unsigned i = 0; table != NULL && i < WP_FRAME_SIZE / sizeof *table; i++) {
+	for (unsigned i = 0; table != NULL && i < entries; i++) {
 		const uint64_t at = va + i * wp_regime_span(regime, level);
 		struct wp_snapshot_entry *entry;
 		enum wp_entry_kind kind;
@@ -71,7 +62,7 @@ static bool take(struct wp_snapshot *snapshot, const struct wp_regime *regime,
 			return false;
 		*entry = (struct wp_snapshot_entry){.level = level,
 		                                    .index = i,
-		                                    .va = canonical(regime, at),
+		                                    .va = wp_regime_extend(regime, at),
 		                                    .value = table[i],
 		                                    .kind = kind,
 		                                    .to = below[1]};

@@ -9,10 +9,10 @@
 static struct wp_verdict predict_with(struct wp_standalone *file, const struct wp_call *c)
 {
 	uint64_t pages[WP_MAX_LEAVES];
-	const uint64_t count = c->size / PT_4K;
+	const uint64_t count = c->size / wp_regime_page(file->regime);
 
 	for (uint64_t i = 0; i < count && i < WP_MAX_LEAVES; i++)
-		pages[i] = wp_source_page(c->source, c->pa, i, count);
+		pages[i] = wp_source_page(file->regime, c->source, c->pa, i, count);
 	return wp_model_map_region_with(file->model, c->table, c->va, pages, c->size, c->flags,
 	                                c->allow_huge, file->grants);
 }

@@ -31,9 +31,17 @@ static const char *const words[WP_OPCODES] = {
 
 void wp_standalone_size(uint64_t size, FILE *out)
 {
-	for (unsigned unit = 0; unit < WP_UNIT_BYTE; unit++) {
-		if (size == wp_unit_bytes(unit)) {
-			fprintf(out, "PT_%s", wp_unit_names[unit]);
+	static const struct {
+		uint64_t size;
+		const char *name;
+	} names[] = {
+		{PT_4K, "PT_4K"}, {PT_64K, "PT_64K"},   {PT_2M, "PT_2M"},     {PT_512M, "PT_512M"},
+		{PT_1G, "PT_1G"}, {PT_512G, "PT_512G"}, {PT_256T, "PT_256T"},
+	};
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		if (size == names[i].size) {
+			fputs(names[i].name, out);
 			return;
 		}
 	}

@@ -29,8 +29,12 @@ const struct pt_backend *wp_library_backend(const struct wp_regime *regime)
 	case WP_X86_64:
 		return regime->levels == 5 ? &pt_x86_64_la57 : &pt_x86_64;
 	case WP_AARCH64:
+		if (regime->granule_shift == 16)
+			return &pt_aarch64_64k;
 		return regime->one_privilege ? &pt_aarch64_el2 : &pt_aarch64;
 	case WP_RISCV64:
+		if (regime->stage_2)
+			return &pt_riscv64_sv39x4;
 		return riscv[regime->levels - 3][regime->attributes];
 	default:
 		return &pt_loongarch64;

@@ -30,5 +30,9 @@ struct wp_poison wp_entry_poison(const struct wp_regime *regime)
 		[WP_LOONGARCH64] = {WP_TELLTALE | 1 << 6 | 1 << 4 | 3, WP_TELLTALE_SHIFT},
 	};
 
-	return poisons[regime->arch];
+	struct wp_poison poison = poisons[regime->arch];
+
+	if (regime->arch == WP_RISCV64 && regime->stage_2)
+		poison.entry |= 1 << 4; /* U: the G-stage takes every access for a user's */
+	return poison;
 }

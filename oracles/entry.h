@@ -31,13 +31,16 @@ static inline enum wp_entry_kind wp_read_x86_64(bool last, uint64_t entry, uint6
 	return last || (entry >> 7 & 1) != 0 ? WP_ENTRY_LEAF : WP_ENTRY_TABLE;
 }
 
-/* D8 "VMSAv8-64 descriptor formats": a page or a table is 0b11, a block 0b01. */
-static inline enum wp_entry_kind wp_read_aarch64(unsigned level, bool last, uint64_t entry,
-                                                 uint64_t *to)
+/*
+ * D8 "VMSAv8-64 descriptor formats": a page or a table is 0b11, a block 0b01, which the
+ * first of four levels, and of the three of the 64 KiB granule, don't have.
+ */
+static inline enum wp_entry_kind wp_read_aarch64(const struct wp_regime *regime, unsigned level,
+                                                 bool last, uint64_t entry, uint64_t *to)
 {
 	const bool both = (entry & 3) == 3;
 
-	*to = entry & wp_entry_bits(47, 12);
+	*to = entry & wp_entry_bits(47, regime->granule_shift);
 	if ((entry & 1) == 0 || (!both && (last || level == 0)))
 		return WP_ENTRY_INVALID;
 	return both == last ? WP_ENTRY_LEAF : WP_ENTRY_TABLE;
@@ -73,7 +76,7 @@ static inline enum wp_entry_kind wp_entry_read(const struct wp_regime *regime, u
 	case WP_X86_64:
 		return wp_read_x86_64(last, entry, to);
 	case WP_AARCH64:
-		return wp_read_aarch64(level, last, entry, to);
+		return wp_read_aarch64(regime, level, last, entry, to);
 	case WP_RISCV64:
 		return wp_read_riscv64(last, entry, to);
 	default:

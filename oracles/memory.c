@@ -28,26 +28,27 @@ static uint64_t poison_for(const struct wp_memory *memory, size_t index)
 /* By memcpy() and memcmp(), which stay fast under sanitizers. */
 static void fill(struct wp_memory *memory, size_t index, uint64_t word)
 {
-	uint8_t *const frame = memory->host + index * WP_FRAME_SIZE;
+	uint8_t *const frame = memory->host + (index << memory->frame_shift);
+
 	memory->filled[index] = word;
 	memcpy(frame, &word, sizeof word);
-	for (size_t done = sizeof word; done < WP_FRAME_SIZE; done *= 2)
+	for (size_t done = sizeof word; done < wp_frame_size(memory); done *= 2)
 		memcpy(frame + done, frame, done);
 }
 
 /* All words are equal if each equals the one before it. */
 static bool intact(const struct wp_memory *memory, size_t index)
 {
-	const uint8_t *const frame = memory->host + index * WP_FRAME_SIZE;
+	const uint8_t *const frame = memory->host + (index << memory->frame_shift);
 	const size_t word = sizeof memory->filled[index];
 
 	return memcmp(frame, &memory->filled[index], word) == 0 &&
-	       memcmp(frame, frame + word, WP_FRAME_SIZE - word) == 0;
+	       memcmp(frame, frame + word, wp_frame_size(memory) - word) == 0;
 }
 
 static uint64_t address_of(const struct wp_memory *memory, size_t index)
 {
-	return memory->base + (uint64_t)index * WP_FRAME_SIZE;
+	return memory->base + ((uint64_t)index << memory->frame_shift);
 }
 
 /* The frame's index; `frames` if the address is no frame's. */
@@ -55,9 +56,10 @@ static size_t index_of(const struct wp_memory *memory, uint64_t frame)
 {
 	const uint64_t offset = frame - memory->base;
 
-	if (offset % WP_FRAME_SIZE != 0 || offset / WP_FRAME_SIZE >= memory->frames)
-		return memory->frames;
-	return (size_t)(offset / WP_FRAME_SIZE);
+	const uint64_t index = offset >> memory->frame_shift;
+
+	return index << memory->frame_shift == offset && index < memory->frames ? (size_t)index
+	                                                                        : memory->frames;
 }
 
 static void accuse(struct wp_memory *memory, enum wp_frame_crime crime, uint64_t frame)
@@ -70,13 +72,13 @@ static void accuse(struct wp_memory *memory, enum wp_frame_crime crime, uint64_t
 
 static bool open_window(struct wp_memory *memory)
 {
-	const size_t size = memory->frames * WP_FRAME_SIZE;
 	void *host;
 
 	memory->fd = memfd_create("guest-memory", MFD_CLOEXEC);
-	if (memory->fd < 0 || ftruncate(memory->fd, (off_t)size) != 0)
+	if (memory->fd < 0 || ftruncate(memory->fd, (off_t)memory->size) != 0)
 		return false;
-	host = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, memory->fd, 0);
+	host = mmap(NULL, memory->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
+	            memory->fd, 0);
 	if (host == MAP_FAILED)
 		return false;
 	memory->host = host;
@@ -85,9 +87,15 @@ static bool open_window(struct wp_memory *memory)
 
 bool wp_memory_open(struct wp_memory *memory, uint64_t base, size_t frames)
 {
-	const uint64_t size = (uint64_t)frames * WP_FRAME_SIZE;
+	const size_t size = frames << WP_FRAME_SHIFT;
 
-	*memory = (struct wp_memory){.base = base, .frames = frames, .fd = -1};
+	*memory = (struct wp_memory){
+		.base = base,
+		.size = size,
+		.frames = frames,
+		.frame_shift = WP_FRAME_SHIFT,
+		.fd = -1,
+	};
 	memory->poison.entry = WP_POISON;
 	if (base % WP_FRAME_SIZE != 0 || frames == 0 || frames >= UINT32_MAX ||
 	    base + (size - 1) < base || POISON_TABLE - base < size) {
@@ -115,7 +123,7 @@ bool wp_memory_open(struct wp_memory *memory, uint64_t base, size_t frames)
 void wp_memory_close(struct wp_memory *memory)
 {
 	if (memory->host != NULL)
-		munmap(memory->host, memory->frames * WP_FRAME_SIZE);
+		munmap(memory->host, memory->size);
 	if (memory->fd >= 0)
 		close(memory->fd);
 	free(memory->state);
@@ -144,6 +152,19 @@ void wp_memory_reset(struct wp_memory *memory)
 	memory->crime = WP_FRAME_FINE;
 	memory->crime_frame = 0;
 	wp_memory_allow(memory);
+}
+
+/* All frames are untouched and hold WP_POISON then, whatever their size: the stack is left. */
+void wp_memory_cut(struct wp_memory *memory, unsigned frame_shift)
+{
+	wp_memory_reset(memory);
+	if (frame_shift == memory->frame_shift)
+		return;
+	memory->frame_shift = (uint8_t)frame_shift;
+	memory->frames = memory->size >> frame_shift;
+	memory->free_count = memory->frames;
+	for (size_t i = 0; i < memory->frames; i++)
+		memory->free_stack[memory->frames - 1 - i] = (uint32_t)i;
 }
 
 /*
@@ -192,10 +213,10 @@ uint64_t wp_memory_telltale(const struct wp_memory *memory, uint64_t pa)
 /* True, and counted, if this allocation is one to refuse. */
 static bool refused(struct wp_memory *memory, size_t count)
 {
-	if (memory->refuse_after != 0 && count != 0 && count <= memory->free_count)
+	if (count <= memory->refuse_after && count != 0 && count <= memory->free_count)
 		return false;
 	memory->refusals++;
-	if (memory->refuse_after == 0 && memory->refuse_once)
+	if (count > memory->refuse_after && memory->refuse_once)
 		wp_memory_allow(memory);
 	return true;
 }
@@ -213,11 +234,11 @@ static void hand_out(struct wp_memory *memory, size_t index)
 	memory->in_use++;
 }
 
-static void count_success(struct wp_memory *memory)
+static void count_success(struct wp_memory *memory, size_t count)
 {
 	memory->allocations++;
 	if (memory->refuse_after != SIZE_MAX)
-		memory->refuse_after--;
+		memory->refuse_after -= count;
 }
 
 bool wp_memory_alloc(struct wp_memory *memory, uint64_t *frame)
@@ -228,7 +249,7 @@ bool wp_memory_alloc(struct wp_memory *memory, uint64_t *frame)
 		return false;
 	index = memory->free_stack[--memory->free_count];
 	hand_out(memory, index);
-	count_success(memory);
+	count_success(memory, 1);
 	*frame = address_of(memory, index);
 	return true;
 }
@@ -268,9 +289,24 @@ bool wp_memory_alloc_contiguous(struct wp_memory *memory, size_t count, uint64_t
 	memory->free_count = kept;
 	for (size_t i = 0; i < count; i++)
 		hand_out(memory, run + i);
-	count_success(memory);
+	count_success(memory, count);
 	*first = address_of(memory, run);
 	return true;
+}
+
+static size_t frames_for(const struct wp_memory *memory, size_t size)
+{
+	return (size + wp_frame_size(memory) - 1) >> memory->frame_shift;
+}
+
+bool wp_memory_alloc_bytes(struct wp_memory *memory, size_t size, uint64_t align, uint64_t *first)
+{
+	return wp_memory_alloc_contiguous(memory, frames_for(memory, size), align, first);
+}
+
+void wp_memory_free_bytes(struct wp_memory *memory, uint64_t first, size_t size)
+{
+	wp_memory_free_contiguous(memory, first, frames_for(memory, size));
 }
 
 void wp_memory_free(struct wp_memory *memory, uint64_t frame)
@@ -299,7 +335,7 @@ void wp_memory_free_contiguous(struct wp_memory *memory, uint64_t first, size_t 
 		return;
 	}
 	while (count-- > 0)
-		wp_memory_free(memory, first + (uint64_t)count * WP_FRAME_SIZE);
+		wp_memory_free(memory, first + ((uint64_t)count << memory->frame_shift));
 }
 
 void wp_memory_refuse(struct wp_memory *memory, size_t successes, bool once)

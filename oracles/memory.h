@@ -11,11 +11,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define WP_FRAME_SIZE 4096u
+/* The smallest frame, which a window is cut into at first. */
+#define WP_FRAME_SHIFT 12u
+#define WP_FRAME_SIZE  (1u << WP_FRAME_SHIFT)
 
 /* The window that every machine serves: QEMU has room for it here on all architectures. */
 #define WP_WINDOW_BASE   0xc0000000u
-#define WP_WINDOW_FRAMES 4096u
+#define WP_WINDOW_FRAMES 4096u /* of the smallest */
 
 /* What a subject did wrong with a frame; the first one sticks until reset. */
 enum wp_frame_crime {
@@ -32,10 +34,12 @@ struct wp_poison {
 };
 
 struct wp_memory {
-	uint64_t base; /* guest physical address of the window */
-	size_t frames; /* in the window */
-	uint8_t *host; /* where the window is mapped here */
-	int fd;        /* the memory file: shared with emulators */
+	uint64_t base;       /* guest physical address of the window */
+	size_t size;         /* of the window, in bytes */
+	size_t frames;       /* that it is cut into */
+	uint8_t frame_shift; /* log2 of a frame's size */
+	uint8_t *host;       /* where the window is mapped here */
+	int fd;              /* the memory file: shared with emulators */
 
 	size_t in_use;      /* frames handed out and not yet free */
 	size_t allocations; /* calls answered with a frame since the last reset */
@@ -54,7 +58,7 @@ struct wp_memory {
 	bool refuse_once;
 };
 
-/* False: errno tells why. `base` and size must be frame-aligned. */
+/* False: errno tells why. `base` must be aligned; `frames` are of the smallest size. */
 bool wp_memory_open(struct wp_memory *memory, uint64_t base, size_t frames);
 void wp_memory_close(struct wp_memory *memory);
 
@@ -64,6 +68,12 @@ void wp_memory_close(struct wp_memory *memory);
  * call wp_memory_audit() first if the answer matters.
  */
 void wp_memory_reset(struct wp_memory *memory);
+
+/*
+ * The same, and from now on the window is frames of that size, as many as it has room
+ * for: what a regime takes for a frame.
+ */
+void wp_memory_cut(struct wp_memory *memory, unsigned frame_shift);
 
 /* Records WP_FRAME_WRITTEN_AFTER_FREE if a free frame's poison was disturbed. */
 void wp_memory_audit(struct wp_memory *memory);
@@ -85,13 +95,13 @@ void wp_memory_free(struct wp_memory *memory, uint64_t frame);
 void wp_memory_free_contiguous(struct wp_memory *memory, uint64_t first, size_t count);
 
 /*
- * The next `successes` allocations succeed, then one is refused (`once`) or all
- * are. wp_memory_allow() takes that back.
+ * The next `successes` frames are granted, then one allocation is refused (`once`) or
+ * all are. wp_memory_allow() takes that back.
  */
 void wp_memory_refuse(struct wp_memory *memory, size_t successes, bool once);
 void wp_memory_allow(struct wp_memory *memory);
 
-/* Allocations that would succeed from now on until the first refusal. */
+/* Frames that would be granted from now on until the first refusal. */
 size_t wp_memory_available(const struct wp_memory *memory);
 
 /* Whether a frame is handed out now. */
@@ -120,21 +130,38 @@ enum wp_frame_state {
 	WP_FRAME_FREED,
 };
 
+static inline size_t wp_frame_size(const struct wp_memory *memory)
+{
+	return (size_t)1 << memory->frame_shift;
+}
+
+/* The frame that an address lies in. */
+static inline uint64_t wp_frame_of(const struct wp_memory *memory, uint64_t pa)
+{
+	return pa >> memory->frame_shift << memory->frame_shift;
+}
+
 static inline bool wp_memory_is_used(const struct wp_memory *memory, uint64_t frame)
 {
-	const uint64_t offset = frame - memory->base;
+	const uint64_t index = (frame - memory->base) >> memory->frame_shift;
 
-	return offset % WP_FRAME_SIZE == 0 && offset / WP_FRAME_SIZE < memory->frames &&
-	       memory->state[offset / WP_FRAME_SIZE] == WP_FRAME_USED;
+	return wp_frame_of(memory, frame) == frame && index < memory->frames &&
+	       memory->state[index] == WP_FRAME_USED;
 }
+
+/*
+ * `size` bytes, aligned to `align`, as so many frames. False: refused. To be freed by
+ * wp_memory_free_bytes().
+ */
+bool wp_memory_alloc_bytes(struct wp_memory *memory, size_t size, uint64_t align, uint64_t *first);
+void wp_memory_free_bytes(struct wp_memory *memory, uint64_t first, size_t size);
 
 /* NULL: not all of [pa, pa + length) lies in the window. */
 static inline void *wp_memory_at(const struct wp_memory *memory, uint64_t pa, size_t length)
 {
-	const uint64_t size = (uint64_t)memory->frames * WP_FRAME_SIZE;
 	const uint64_t offset = pa - memory->base;
 
-	if (offset >= size || length > size - offset)
+	if (offset >= memory->size || length > memory->size - offset)
 		return NULL;
 	return memory->host + offset;
 }

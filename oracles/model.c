@@ -68,7 +68,10 @@ void wp_model_reset(struct wp_model *model, const struct wp_regime *regime, size
 {
 	model->regime = regime;
 	model->fixed_frames = fixed_frames;
-	model->root_shift = 12 + WP_INDEX_BITS * (regime->levels - 1u);
+	model->page = wp_regime_page(regime);
+	model->root_shift = wp_regime_shift(regime, 0);
+	model->index_bits = regime->index_bits;
+	model->root_slots = wp_regime_entries(regime, 0);
 	model->ranges = wp_regime_ranges(regime, model->first, model->last);
 	for (unsigned i = 0; i < WP_MODEL_TABLES; i++)
 		empty_table(&model->tables[i], false);
@@ -117,7 +120,7 @@ static pt_status check_leaf(const struct wp_model *model, unsigned index, uint64
 	if (!wp_va_range_ok(model, va, 1) || !wp_pa_range_ok(model, pa, 1))
 		return PT_BAD_ADDRESS;
 	*run = run_at(wp_runs_behind(model, index, va), va);
-	unit = *run ? (*run)->leaf : PT_4K;
+	unit = *run ? (*run)->leaf : model->page;
 	if ((va | pa) & (unit - 1))
 		return PT_NOT_ALIGNED;
 	if (!wp_flags_expressible(model->regime, flags))

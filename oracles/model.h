@@ -58,7 +58,7 @@ struct wp_verdict wp_model_query(const struct wp_model *model, unsigned table, u
 struct wp_verdict wp_model_map_region(struct wp_model *model, unsigned table, uint64_t va,
                                       uint64_t pa, uint64_t size, pt_flags flags, bool allow_huge,
                                       size_t available);
-/* `pages[i]` is the physical page of va + i * 4096; size / 4096 of them. */
+/* `pages[i]` is the physical page of va + i pages; as many as `size` has. */
 struct wp_verdict wp_model_map_region_with(struct wp_model *model, unsigned table, uint64_t va,
                                            const uint64_t *pages, uint64_t size, pt_flags flags,
                                            bool allow_huge, size_t available);

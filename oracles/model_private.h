@@ -9,8 +9,7 @@
 
 #include "model.h"
 
-#define WP_INDEX_BITS 9
-#define WP_ROOT_SLOTS ((size_t)1 << WP_INDEX_BITS)
+#define WP_ROOT_SLOTS ((size_t)2048) /* at most */
 
 /* Sorted by address, disjoint, and none that could be joined to the next. */
 struct wp_runs {
@@ -32,8 +31,11 @@ struct wp_model_table {
 struct wp_model {
 	const struct wp_regime *regime;
 	size_t fixed_frames;
+	uint64_t page;
 	unsigned root_shift; /* log2 of what a root slot spans */
-	size_t ranges;       /* the canonical ones */
+	unsigned index_bits; /* of every level but the root */
+	size_t root_slots;
+	size_t ranges; /* the canonical ones */
 	uint64_t first[2], last[2];
 	struct wp_runs pieces;         /* what an edit puts in the place of the runs it takes */
 	struct wp_model_table *tables; /* apart, as a const model still refreshes its views */
@@ -94,7 +96,7 @@ void wp_edit_close(struct wp_model *model, const struct wp_edit *edit);
 
 static inline size_t wp_root_slot(const struct wp_model *model, uint64_t va)
 {
-	return (va >> model->root_shift) & (WP_ROOT_SLOTS - 1);
+	return (va >> model->root_shift) & (model->root_slots - 1);
 }
 
 static inline bool wp_is_borrowed(const struct wp_model_table *table, size_t slot)

@@ -13,7 +13,7 @@ static pt_status check_region(const struct wp_model *model, uint64_t va, uint64_
 		return PT_BAD_SIZE;
 	if (!wp_va_range_ok(model, va, size) || !wp_pa_range_ok(model, pa, pa_size))
 		return PT_BAD_ADDRESS;
-	return (va | pa | size) & (PT_4K - 1) ? PT_NOT_ALIGNED : PT_OK;
+	return (va | pa | size) & (model->page - 1) ? PT_NOT_ALIGNED : PT_OK;
 }
 
 /*
@@ -25,16 +25,16 @@ static pt_status check_region(const struct wp_model *model, uint64_t va, uint64_
 static void choose_leaves(struct wp_model *model, uint64_t va, uint64_t pa, uint64_t size,
                           pt_flags flags, uint64_t sizes)
 {
-	uint64_t leaf = PT_4K;
+	uint64_t leaf = model->page;
 
 	while (size > 0) {
 		uint64_t larger, bytes;
 
 		while (leaf > size)
-			leaf >>= WP_INDEX_BITS;
-		for (larger = leaf << WP_INDEX_BITS;
+			leaf >>= model->index_bits;
+		for (larger = leaf << model->index_bits;
 		     larger & sizes && larger <= size && !((va | pa) & (larger - 1));
-		     larger <<= WP_INDEX_BITS)
+		     larger <<= model->index_bits)
 			leaf = larger;
 
 		bytes = size & ~(leaf - 1);
@@ -96,7 +96,8 @@ struct wp_verdict wp_model_map_region(struct wp_model *model, unsigned index, ui
 	if (wp_borrows_in(model, table, va, va + (size - 1)))
 		return wp_refuse(PT_BORROWED);
 	model->pieces.count = 0;
-	choose_leaves(model, va, pa, size, flags, allow_huge ? model->regime->leaf_sizes : PT_4K);
+	choose_leaves(model, va, pa, size, flags,
+	              allow_huge ? model->regime->leaf_sizes : model->page);
 	return map_pieces(model, table, va, va + (size - 1), available);
 }
 
@@ -109,15 +110,15 @@ static pt_status check_pages(const struct wp_model *model, const uint64_t *pages
 		any |= pages[i];
 	if (any >> model->regime->pa_bits)
 		return PT_BAD_ADDRESS;
-	return any & (PT_4K - 1) ? PT_NOT_ALIGNED : PT_OK;
+	return any & (model->page - 1) ? PT_NOT_ALIGNED : PT_OK;
 }
 
 /* Pages from `first` on that are contiguous. */
-static size_t contiguous(const uint64_t *pages, size_t first, size_t count)
+static size_t contiguous(const uint64_t *pages, size_t first, size_t count, uint64_t page)
 {
 	size_t end = first + 1;
 
-	while (end < count && pages[end] == pages[end - 1] + PT_4K)
+	while (end < count && pages[end] == pages[end - 1] + page)
 		end++;
 	return end - first;
 }
@@ -130,9 +131,9 @@ struct wp_verdict wp_model_map_region_with(struct wp_model *model, unsigned inde
                                            const uint64_t *pages, uint64_t size, pt_flags flags,
                                            bool allow_huge, size_t available)
 {
-	const uint64_t sizes = allow_huge ? model->regime->leaf_sizes : PT_4K;
+	const uint64_t sizes = allow_huge ? model->regime->leaf_sizes : model->page;
 	struct wp_model_table *table = &model->tables[index];
-	const size_t count = (size_t)(size / PT_4K);
+	const size_t count = (size_t)(size / model->page);
 	pt_status status = check_region(model, va, 0, 1, size);
 
 	/* A source is asked only for addresses that are fine themselves. */
@@ -147,8 +148,9 @@ struct wp_verdict wp_model_map_region_with(struct wp_model *model, unsigned inde
 
 	model->pieces.count = 0;
 	for (size_t i = 0, length; i < count; i += length) {
-		length = contiguous(pages, i, count);
-		choose_leaves(model, va + i * PT_4K, pages[i], length * PT_4K, flags, sizes);
+		length = contiguous(pages, i, count, model->page);
+		choose_leaves(model, va + i * model->page, pages[i], length * model->page, flags,
+		              sizes);
 	}
 	return map_pieces(model, table, va, va + (size - 1), available);
 }

@@ -99,11 +99,12 @@ static size_t slice(struct wp_run *slot, const struct wp_run *run, uint64_t from
 
 /*
  * Makes the address `cut`, which lies inside `run`, an end of one of its leaves:
- * the leaf across it becomes 512 of the next size, and so does whichever of those
- * lies across it, down to 4 KiB if need be. Writes the pieces; returns how many
+ * the leaf across it becomes leaves of the next size, and so does whichever of those
+ * lies across it, down to pages if need be. Writes the pieces; returns how many
  * tables that takes. `to` of the last pieces may wrap to 0, which is 2^64.
  */
-static size_t cut_run(const struct wp_run *run, uint64_t cut, struct wp_run *pieces, size_t *count)
+static size_t cut_run(const struct wp_model *model, const struct wp_run *run, uint64_t cut,
+                      struct wp_run *pieces, size_t *count)
 {
 	const uint64_t leaf = cut & ~(run->leaf - 1);
 	const uint64_t end = run->va + run->bytes;
@@ -112,12 +113,12 @@ static size_t cut_run(const struct wp_run *run, uint64_t cut, struct wp_run *pie
 	size_t n = slice(&pieces[0], run, run->va, leaf, run->leaf);
 
 	for (uint64_t size = run->leaf; at != cut; splits++) {
-		size >>= WP_INDEX_BITS;
+		size >>= model->index_bits;
 		n += slice(&pieces[n], run, at, cut & ~(size - 1), size);
 		at = cut & ~(size - 1);
 	}
-	for (uint64_t size = PT_4K; size < run->leaf; size <<= WP_INDEX_BITS) {
-		const uint64_t parent = size << WP_INDEX_BITS;
+	for (uint64_t size = model->page; size < run->leaf; size <<= model->index_bits) {
+		const uint64_t parent = size << model->index_bits;
 		const uint64_t up = (at + parent - 1) & ~(parent - 1);
 
 		n += slice(&pieces[n], run, at, up, size);
@@ -129,15 +130,16 @@ static size_t cut_run(const struct wp_run *run, uint64_t cut, struct wp_run *pie
 }
 
 /* Cuts whichever piece lies across `cut`. Returns how many tables that takes. */
-static size_t cut_pieces(struct wp_runs *pieces, uint64_t cut)
+static size_t cut_pieces(struct wp_model *model, uint64_t cut)
 {
+	struct wp_runs *pieces = &model->pieces;
 	struct wp_run parts[2 * 5 + 2];
 	const size_t i = wp_runs_seek(pieces, cut);
 	size_t count, splits;
 
 	if (i == pieces->count || pieces->at[i].va >= cut)
 		return 0;
-	splits = cut_run(&pieces->at[i], cut, parts, &count);
+	splits = cut_run(model, &pieces->at[i], cut, parts, &count);
 	replace(pieces, i, i + 1, parts, count);
 	return splits;
 }
@@ -157,9 +159,9 @@ struct wp_edit wp_edit_open(struct wp_model *model, struct wp_model_table *table
 		return edit;
 	replace(pieces, 0, 0, &runs->at[edit.from], edit.to - edit.from);
 
-	edit.splits = cut_pieces(pieces, va);
+	edit.splits = cut_pieces(model, va);
 	if (last != UINT64_MAX)
-		edit.splits += cut_pieces(pieces, last + 1);
+		edit.splits += cut_pieces(model, last + 1);
 	edit.first = wp_runs_seek(pieces, va);
 	edit.end = pieces->count;
 	while (edit.end > edit.first && pieces->at[edit.end - 1].va > last)
@@ -234,8 +236,8 @@ size_t wp_edit_tables(const struct wp_model *model, const struct wp_edit *edit)
 	gaps = gaps_around(model, edit);
 	va = pieces[0].va;
 	last = wp_last_byte(&pieces[count - 1]);
-	for (unsigned shift = 12 + WP_INDEX_BITS; shift <= model->root_shift;
-	     shift += WP_INDEX_BITS) {
+	for (unsigned shift = model->regime->granule_shift + model->index_bits;
+	     shift <= model->root_shift; shift += model->index_bits) {
 		const uint64_t mask = ((uint64_t)1 << shift) - 1;
 		const bool left = (va & mask) >= gaps.left;
 		const bool right = (~last & mask) >= gaps.right;

@@ -32,7 +32,7 @@ static bool visit(struct walk *walk, unsigned level, unsigned shift, uint64_t va
 		return false;
 	*slot = (struct wp_visit){
 		.level = level,
-		.index = (va >> shift) & (((size_t)1 << WP_INDEX_BITS) - 1),
+		.index = (va >> shift) & (wp_regime_entries(walk->model->regime, level) - 1),
 		.va = va,
 		.leaf = leaf,
 	};
@@ -50,7 +50,7 @@ static bool visit(struct walk *walk, unsigned level, unsigned shift, uint64_t va
 /* Visits the table of `level` that ends at `last` and holds walk->at; false: stop. */
 static bool walk_table(struct walk *walk, unsigned level, uint64_t last)
 {
-	const unsigned shift = walk->model->root_shift - WP_INDEX_BITS * level;
+	const unsigned shift = walk->model->root_shift - walk->model->index_bits * level;
 	const uint64_t span = (uint64_t)1 << shift;
 
 	for (size_t entries = 0; entries < walk->limit; entries++) {

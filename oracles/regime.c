@@ -3,9 +3,12 @@
 
 #include <string.h>
 
-#define UP_TO_1G   (PT_4K | PT_2M | PT_1G)
-#define UP_TO_512G (UP_TO_1G | PT_512G)
-#define UP_TO_256T (UP_TO_512G | PT_256T)
+/* Leaf sizes; pages of 4 KiB, and 512 entries in each table. */
+#define OF_4K      12, 9, 9, false
+#define UP_TO_1G   (PT_4K | PT_2M | PT_1G), OF_4K
+#define UP_TO_512G (PT_4K | PT_2M | PT_1G | PT_512G), OF_4K
+#define OF_64K     (PT_64K | PT_512M), 16, 13, 6, false
+#define UP_TO_256T (PT_4K | PT_2M | PT_1G | PT_512G | PT_256T), OF_4K
 
 const struct wp_regime wp_regimes[] = {
 	{"x86_64", WP_X86_64, 4, 48, 52, PT_WHOLE, false, 0, UP_TO_1G},
@@ -27,6 +30,12 @@ const struct wp_regime wp_regimes[] = {
 	/* VALEN 48: PGDL and PGDH serve 47 bits each, sign-extended from bit 47. */
 	{"loongarch64_low", WP_LOONGARCH64, 4, 48, 48, PT_LOW, false, 0, UP_TO_1G},
 	{"loongarch64_high", WP_LOONGARCH64, 4, 48, 48, PT_HIGH, false, 0, UP_TO_1G},
+	/* hgatp.MODE = 8: a root of 2048 entries, addresses zero-extended from 41 bits. */
+	{"riscv64_sv39x4", WP_RISCV64, 3, 41, 56, PT_LOW, true, WP_ATTR_SOFTWARE,
+         PT_4K | PT_2M | PT_1G, 12, 9, 11, true},
+	/* TCR_EL1.TG0 = 1, TG1 = 3, TxSZ = 16: from level 1, of 64 entries, on. */
+	{"aarch64_64k_low", WP_AARCH64, 3, 48, 48, PT_LOW, false, 0, OF_64K},
+	{"aarch64_64k_high", WP_AARCH64, 3, 48, 48, PT_HIGH, false, 0, OF_64K},
 };
 const size_t wp_regime_count = sizeof wp_regimes / sizeof wp_regimes[0];
 
@@ -52,11 +61,14 @@ const char *wp_arch_name(enum wp_arch arch)
 
 /*
  * The width of one range: two ranges share a root on x86_64 and RISC-V, and two
- * roots share the width on LoongArch; each AArch64 half has all of it.
+ * roots share the width on LoongArch; each AArch64 half has all of it, and so has the
+ * one range of a guest's physical addresses.
  */
 static unsigned range_bits(const struct wp_regime *regime)
 {
-	return regime->arch == WP_AARCH64 ? regime->va_bits : regime->va_bits - 1u;
+	const bool whole = regime->arch == WP_AARCH64 || regime->stage_2;
+
+	return whole ? regime->va_bits : regime->va_bits - 1u;
 }
 
 size_t wp_regime_ranges(const struct wp_regime *regime, uint64_t first[2], uint64_t last[2])
@@ -84,9 +96,10 @@ bool wp_regime_canonical(const struct wp_regime *regime, uint64_t va)
 	return above == UINT64_MAX >> range_bits(regime) && regime->half != PT_LOW;
 }
 
-uint64_t wp_regime_span(const struct wp_regime *regime, unsigned level)
+uint64_t wp_regime_extend(const struct wp_regime *regime, uint64_t va)
 {
-	if (level >= regime->levels)
-		return 0;
-	return (uint64_t)1 << (12 + 9 * (regime->levels - 1u - level));
+	const bool high = regime->half == PT_HIGH ||
+	                  (regime->half == PT_WHOLE && (va >> (regime->va_bits - 1) & 1) != 0);
+
+	return high ? va | UINT64_MAX << regime->va_bits : va;
 }

@@ -37,9 +37,15 @@ struct wp_regime {
 	uint8_t va_bits; /* canonical width: of each half where there are two roots */
 	uint8_t pa_bits;
 	enum pt_half half;
-	bool one_privilege; /* EL2 */
+	bool one_privilege; /* EL2, a stage 2: no access is a user's */
 	enum wp_riscv_attributes attributes;
 	uint64_t leaf_sizes; /* the OR of all leaf sizes */
+
+	/* The shape of its tables; entries have 8 bytes. */
+	uint8_t granule_shift; /* of a page, and of a table but the root */
+	uint8_t index_bits;    /* of each level but the root */
+	uint8_t root_bits;     /* of index; a root may be more than a frame, or less */
+	bool stage_2;          /* its addresses are a guest's physical ones */
 };
 
 extern const struct wp_regime wp_regimes[];
@@ -55,7 +61,51 @@ bool wp_regime_canonical(const struct wp_regime *regime, uint64_t va);
 /* First and last addresses of the canonical ranges; returns how many (1 or 2). */
 size_t wp_regime_ranges(const struct wp_regime *regime, uint64_t first[2], uint64_t last[2]);
 
-/* What one entry of `level` spans, in bytes; 0 for 2^64 or a level out of range. */
-uint64_t wp_regime_span(const struct wp_regime *regime, unsigned level);
+/* The address whose bits within the width, as indices of tables, are these. */
+uint64_t wp_regime_extend(const struct wp_regime *regime, uint64_t va);
+
+/* ------------------------------------------------------------------ geometry */
+
+/* In bytes: the smallest page, which is a frame. */
+static inline uint64_t wp_regime_page(const struct wp_regime *regime)
+{
+	return (uint64_t)1 << regime->granule_shift;
+}
+
+/* The lowest address bit that an entry of `level` resolves. */
+static inline unsigned wp_regime_shift(const struct wp_regime *regime, unsigned level)
+{
+	return regime->granule_shift + regime->index_bits * (regime->levels - 1u - level);
+}
+
+/* What one entry of `level` spans, in bytes; 0 for a level out of range. */
+static inline uint64_t wp_regime_span(const struct wp_regime *regime, unsigned level)
+{
+	return level < regime->levels ? (uint64_t)1 << wp_regime_shift(regime, level) : 0;
+}
+
+static inline size_t wp_regime_entries(const struct wp_regime *regime, unsigned level)
+{
+	return (size_t)1 << (level == 0 ? regime->root_bits : regime->index_bits);
+}
+
+static inline size_t wp_regime_index(const struct wp_regime *regime, unsigned level, uint64_t va)
+{
+	return (size_t)(va >> wp_regime_shift(regime, level)) &
+	       (wp_regime_entries(regime, level) - 1);
+}
+
+/* A root of several frames is aligned to its size. */
+static inline size_t wp_regime_root_bytes(const struct wp_regime *regime)
+{
+	return wp_regime_entries(regime, 0) * sizeof(uint64_t);
+}
+
+static inline size_t wp_regime_root_frames(const struct wp_regime *regime)
+{
+	const size_t bytes = wp_regime_root_bytes(regime), page = wp_regime_page(regime);
+
+	return bytes > page ? bytes >> regime->granule_shift : 1;
+}
 
 #endif

@@ -32,9 +32,9 @@ static uint64_t span_of(const struct wp_regime *regime, const struct wp_answer *
 	if (span == 0 && regime->arch == WP_RISCV64)
 		span = wp_regime_span(regime, answer->level);
 	if (span == 0)
-		span = WP_FRAME_SIZE;
+		span = wp_regime_page(regime);
 	/* one TLB entry holds an even and an odd page; a huge page is a pair by itself */
-	if (regime->arch == WP_LOONGARCH64 && span == WP_FRAME_SIZE)
+	if (regime->arch == WP_LOONGARCH64 && span == wp_regime_page(regime))
 		span *= 2;
 	return span;
 }

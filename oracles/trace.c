@@ -4,13 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WORDS (WP_FRAME_SIZE / sizeof(uint64_t))
-
 bool wp_trace_open(struct wp_trace *trace, const struct wp_memory *memory)
 {
 	*trace = (struct wp_trace){
 		.memory = memory, .old = *memory, .word_room = 4096, .commits = 1};
-	trace->old.host = malloc(memory->frames * WP_FRAME_SIZE);
+	trace->old.host = malloc(memory->size);
 	trace->link = calloc(memory->frames, sizeof *trace->link);
 	trace->forked = calloc(memory->frames, sizeof *trace->forked);
 	trace->fresh = calloc(memory->frames, sizeof *trace->fresh);
@@ -60,20 +58,23 @@ static const uint64_t *word_at(const struct wp_trace *trace, uint64_t pa)
 
 static size_t frame_index(const struct wp_trace *trace, uint64_t frame)
 {
-	return (size_t)((frame - trace->memory->base) / WP_FRAME_SIZE);
+	return (size_t)((frame - trace->memory->base) >> trace->memory->frame_shift);
 }
 
 void wp_trace_commit(struct wp_trace *trace)
 {
 	uint64_t *const old = (uint64_t *)(void *)trace->old.host;
 	const uint64_t *const now = (const uint64_t *)(const void *)trace->memory->host;
+	const unsigned shift = trace->memory->frame_shift;
 
 	if (trace->word_count == 0 && trace->fresh_count == 0)
 		return;
 	for (size_t i = 0; i < trace->word_count; i++)
 		old[trace->words[i]] = now[trace->words[i]];
 	for (size_t i = 0; i < trace->fresh_count; i++)
-		memcpy(old + trace->fresh[i] * WORDS, now + trace->fresh[i] * WORDS, WP_FRAME_SIZE);
+		memcpy(trace->old.host + ((size_t)trace->fresh[i] << shift),
+		       trace->memory->host + ((size_t)trace->fresh[i] << shift),
+		       wp_frame_size(trace->memory));
 	forget_changes(trace);
 }
 
@@ -104,51 +105,52 @@ static bool leads_to(const struct wp_trace *trace, uint64_t entry, unsigned leve
 	       to == frame;
 }
 
-static bool in_a_root(const struct wp_trace *trace, uint64_t entry)
+/* The root that an entry is in; 0: none. */
+static uint64_t root_of(const struct wp_trace *trace, uint64_t entry)
 {
-	const uint64_t frame = entry & ~(uint64_t)(WP_FRAME_SIZE - 1);
+	const size_t size = wp_regime_root_bytes(trace->regime);
 
-	return frame == trace->roots[0] || frame == trace->roots[1];
+	for (size_t i = 0; i < WP_TRACE_ROOTS; i++) {
+		if (trace->roots[i] != 0 && entry - trace->roots[i] < size)
+			return trace->roots[i];
+	}
+	return 0;
 }
 
 bool wp_trace_place(const struct wp_trace *trace, uint64_t entry, struct wp_place *place)
 {
-	uint64_t path[8], va = 0;
+	const struct wp_memory *memory = trace->memory;
+	uint64_t path[8], va, root;
 	unsigned depth = 0, shift;
 	bool forked = false;
 
 	/* up to a root, and down again with the levels known */
-	for (path[0] = entry;; depth++) {
+	for (path[0] = entry; (root = root_of(trace, path[depth])) == 0; depth++) {
 		const size_t index = frame_index(trace, path[depth]);
 
-		if (in_a_root(trace, path[depth]))
-			break;
 		forked |= trace->forked[index];
 		place->forked = forked;
 		path[depth + 1] = trace->link[index];
 		if (depth + 2u > trace->regime->levels || path[depth + 1] == 0)
 			return false;
 	}
-	shift = 12 + 9 * (trace->regime->levels - 1u);
+	shift = wp_regime_shift(trace->regime, 0);
+	va = (path[depth] - root) / 8 << shift;
 	for (unsigned level = 0; level < depth; level++) {
-		const uint64_t at = path[depth - level];
-		const uint64_t below = path[depth - level - 1] & ~(uint64_t)(WP_FRAME_SIZE - 1);
+		const uint64_t below = path[depth - level - 1];
 
-		if (!leads_to(trace, at, level, below))
+		if (!leads_to(trace, path[depth - level], level, wp_frame_of(memory, below)))
 			return false;
-		va |= (at / 8 % WORDS) << shift;
-		shift -= 9;
+		shift -= trace->regime->index_bits;
+		va |= (below - wp_frame_of(memory, below)) / 8 << shift;
 	}
-	va |= (entry / 8 % WORDS) << shift;
-	if (trace->regime->half == PT_HIGH ||
-	    (trace->regime->half == PT_WHOLE && (va >> (trace->regime->va_bits - 1) & 1) != 0))
-		va |= UINT64_MAX << trace->regime->va_bits;
+	va = wp_regime_extend(trace->regime, va);
 	*place = (struct wp_place){
 		.level = depth,
 		.first = va,
 		.last = va + (((uint64_t)1 << shift) - 1),
-		.root = path[depth] & ~(uint64_t)(WP_FRAME_SIZE - 1),
-		.top = path[depth > 0 ? depth - 1 : 0] & ~(uint64_t)(WP_FRAME_SIZE - 1),
+		.root = root,
+		.top = depth > 0 ? wp_frame_of(memory, path[depth - 1]) : root,
 		.forked = forked,
 	};
 	return true;
@@ -176,8 +178,9 @@ static bool is_forked(const struct wp_trace *trace, uint64_t entry, uint64_t fra
 
 	if (link == 0 || link == entry || !leads_to(trace, link, 1, frame))
 		return false;
-	return link % WP_FRAME_SIZE != entry % WP_FRAME_SIZE || !in_a_root(trace, link) ||
-	       !in_a_root(trace, entry);
+	if (root_of(trace, link) == 0 || root_of(trace, entry) == 0)
+		return true;
+	return link - root_of(trace, link) != entry - root_of(trace, entry);
 }
 
 /*
@@ -191,7 +194,7 @@ static void note_link(struct wp_trace *trace, uint64_t entry, uint64_t value)
 	uint64_t to;
 
 	if (wp_entry_read(trace->regime, 1, value, &to) != WP_ENTRY_TABLE ||
-	    wp_memory_at(trace->memory, to, WP_FRAME_SIZE) == NULL ||
+	    wp_memory_at(trace->memory, to, wp_frame_size(trace->memory)) == NULL ||
 	    !wp_memory_is_used(trace->memory, to))
 		return;
 	trace->links++;
@@ -221,8 +224,7 @@ static void note_word(struct wp_trace *trace, uint64_t entry)
 bool wp_trace_store(struct wp_trace *trace, uint64_t entry, uint64_t before, uint64_t after,
                     uint32_t op)
 {
-	if (entry % 8 != 0 ||
-	    !wp_memory_is_used(trace->memory, entry & ~(uint64_t)(WP_FRAME_SIZE - 1)))
+	if (entry % 8 != 0 || !wp_memory_is_used(trace->memory, wp_frame_of(trace->memory, entry)))
 		return false;
 	note_word(trace, entry);
 	trace->stores[trace->count++ % WP_TRACE_STORES] = (struct wp_store){entry, before, after,
@@ -244,15 +246,16 @@ const struct wp_store *wp_trace_last(const struct wp_trace *trace, uint64_t entr
 
 uint64_t wp_trace_differs(struct wp_trace *trace, uint64_t frame)
 {
+	const size_t size = wp_frame_size(trace->memory);
 	const uint64_t *const now = word_at(trace, frame);
 	uint64_t *const old = (uint64_t *)(void *)(trace->old.host + (frame - trace->memory->base));
 
-	if (memcmp(now, old, WP_FRAME_SIZE) == 0)
+	if (memcmp(now, old, size) == 0)
 		return 0;
-	for (size_t i = 0; i < WORDS; i++) {
+	for (size_t i = 0; i < size / sizeof *now; i++) {
 		if (((now[i] ^ old[i]) & ~trace->written_by_cpu) != 0)
 			return frame + i * 8;
 	}
-	memcpy(old, now, WP_FRAME_SIZE); /* what a CPU wrote there is looked at once */
+	memcpy(old, now, size); /* what a CPU wrote there is looked at once */
 	return 0;
 }

@@ -28,15 +28,16 @@ struct grants {
 	bool once;
 };
 
-static inline struct wp_verdict map_region_with(struct wp_model *model, const struct wp_call *call,
+static inline struct wp_verdict map_region_with(const struct wp_regime *regime,
+                                                struct wp_model *model, const struct wp_call *call,
                                                 size_t available)
 {
 	static uint64_t pages[WP_MAX_LEAVES + 1];
-	const uint64_t asked = call->size / PT_4K;
+	const uint64_t asked = call->size / wp_regime_page(regime);
 	const uint64_t count = asked < WP_MAX_LEAVES ? asked : WP_MAX_LEAVES;
 
 	for (uint64_t i = 0; i < count; i++)
-		pages[i] = wp_source_page(call->source, call->pa, i, count);
+		pages[i] = wp_source_page(regime, call->source, call->pa, i, count);
 	return wp_model_map_region_with(model, call->table, call->va, pages, call->size,
 	                                call->flags, call->allow_huge, available);
 }
@@ -53,8 +54,8 @@ static inline struct wp_verdict renew(struct wp_model *model, const struct wp_ca
 }
 
 /* False: the operation has no status, or no table to work on. */
-static inline bool call_model(struct wp_model *model, const struct wp_call *c, size_t available,
-                              struct wp_verdict *v)
+static inline bool call_model(const struct wp_regime *regime, struct wp_model *model,
+                              const struct wp_call *c, size_t available, struct wp_verdict *v)
 {
 	if (!(wp_model_exists(model, 0) && wp_model_exists(model, 1)) && c->opcode != WP_OP_RENEW)
 		return false;
@@ -79,7 +80,7 @@ static inline bool call_model(struct wp_model *model, const struct wp_call *c, s
 		                         c->allow_huge, available);
 		return true;
 	case WP_OP_MAP_REGION_WITH:
-		*v = map_region_with(model, c, available);
+		*v = map_region_with(regime, model, c, available);
 		return true;
 	case WP_OP_UNMAP_REGION:
 		*v = wp_model_unmap_region(model, c->table, c->va, c->size, available);
@@ -101,20 +102,20 @@ static inline bool call_model(struct wp_model *model, const struct wp_call *c, s
 	}
 }
 
-static inline void count_success(struct tally *tally, const struct wp_model *model,
-                                 const struct wp_call *call)
+static inline void count_success(struct tally *tally, const struct wp_regime *regime,
+                                 const struct wp_model *model, const struct wp_call *call)
 {
 	const struct wp_run *run = wp_model_find(model, call->table, call->va);
 
 	if (call->opcode == WP_OP_MAP) {
 		for (unsigned unit = 0; unit < WP_UNIT_BYTE; unit++)
-			tally->leaves[unit] += call->size == wp_unit_bytes(unit);
+			tally->leaves[unit] += call->size == wp_unit_bytes(regime, unit);
 	}
 	if (call->opcode == WP_OP_MAP_REGION_WITH)
 		tally->sources[call->source]++;
 	if (call->opcode == WP_OP_MAP_REGION || call->opcode == WP_OP_MAP_REGION_WITH) {
 		assert_non_null(run);
-		tally->mapped_by_huge += run->leaf > PT_4K;
+		tally->mapped_by_huge += run->leaf > wp_regime_page(regime);
 	}
 }
 
@@ -137,12 +138,12 @@ static inline void run(struct tally *tally, struct wp_model *model,
 			grants = (struct grants){call.count, call.once};
 		if (call.opcode == WP_OP_ALLOW)
 			grants = (struct grants){SIZE_MAX, false};
-		if (!call_model(model, &call, grants.left, &verdict))
+		if (!call_model(program->regime, model, &call, grants.left, &verdict))
 			continue;
 		tally->bases[op->va.base]++;
 		tally->statuses[op->opcode][verdict.status]++;
 		if (verdict.status == PT_OK)
-			count_success(tally, model, &call);
+			count_success(tally, program->regime, model, &call);
 		if (grants.left != SIZE_MAX)
 			grants.left -= verdict.allocated;
 		if (verdict.status == PT_NO_MEMORY)

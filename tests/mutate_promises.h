@@ -245,10 +245,11 @@ static inline bool is_another_s(const struct wp_program *before, const struct wp
 	return false;
 }
 
-static inline uint64_t bytes_of(const struct wp_length *length)
+static inline uint64_t bytes_of(const struct wp_program *program, const struct wp_length *length)
 {
-	return length->unit == WP_UNITS ? length->value
-	                                : length->count * wp_unit_bytes(length->unit);
+	return length->unit == WP_UNITS
+	               ? length->value
+	               : length->count * wp_unit_bytes(program->regime, length->unit);
 }
 
 /* 1: larger, -1: smaller, 0: something else has changed. */
@@ -263,7 +264,9 @@ static inline int resized(const struct wp_program *before, const struct wp_progr
 	same.length = before->ops[at].length;
 	if (!same_op(&same, &before->ops[at]))
 		return 0;
-	return bytes_of(&after->ops[at].length) > bytes_of(&before->ops[at].length) ? 1 : -1;
+	return bytes_of(after, &after->ops[at].length) > bytes_of(before, &before->ops[at].length)
+	               ? 1
+	               : -1;
 }
 
 static inline bool has_grown(const struct wp_program *before, const struct wp_program *after)

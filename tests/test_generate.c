@@ -224,7 +224,8 @@ static void every_leaf_size_is_mapped(void **state)
 	(void)state;
 	for (size_t r = 0; r < wp_regime_count; r++) {
 		for (unsigned unit = 0; unit < WP_UNIT_BYTE; unit++) {
-			const bool has = wp_regimes[r].leaf_sizes & wp_unit_bytes(unit);
+			const bool has = wp_regimes[r].leaf_sizes &
+			                 wp_unit_bytes(&wp_regimes[r], unit);
 
 			assert_true(has ? tallies[r].leaves[unit] >= 300
 			                : tallies[r].leaves[unit] == 0);

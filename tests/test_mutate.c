@@ -265,7 +265,7 @@ static void mutants_of_nothing_reach_every_operation_status_and_page_size(void *
 	for (unsigned arch = 0; arch < WP_ARCHS; arch++) {
 		const char *name = wp_arch_name((enum wp_arch)arch);
 		size_t statuses[PT_STATUSES] = {0};
-		uint64_t sizes = 0;
+		unsigned units = 0;
 
 		wp_scope_of(&scope, name);
 		reach(&reached, &scope);
@@ -287,9 +287,11 @@ static void mutants_of_nothing_reach_every_operation_status_and_page_size(void *
 				fail_msg("%s: status %u too rarely", name, status);
 		}
 		for (size_t i = 0; i < scope.count; i++)
-			sizes |= scope.regimes[i]->leaf_sizes;
+			for (unsigned unit = 0; unit < WP_UNIT_BYTE; unit++)
+				units |= (scope.regimes[i]->leaf_sizes &
+				          wp_unit_bytes(scope.regimes[i], unit)) != 0 << unit;
 		for (unsigned unit = 0; unit < WP_UNIT_BYTE; unit++) {
-			if ((sizes & wp_unit_bytes(unit)) && reached.stats.leaves[unit] < 20)
+			if ((units >> unit & 1) && reached.stats.leaves[unit] < 20)
 				fail_msg("%s: unit %u is mapped %u times", name, unit,
 				         (unsigned)reached.stats.leaves[unit]);
 		}

@@ -236,7 +236,7 @@ static void long_regions_are_cut_to_the_most_leaves(void **state)
 		op.pa.offset = op.va.offset;
 		op.length.unit = (uint8_t)wp_random_below(&random, WP_UNIT_512G);
 		op.length.count = (uint16_t)wp_random_below(&random, 5000);
-		asked = op.length.count * wp_unit_bytes(op.length.unit);
+		asked = op.length.count * wp_unit_bytes(regime, op.length.unit);
 		call = resolve(regime, NULL, op);
 		assert_true(call.size <= asked);
 		if (!wp_regime_canonical(regime, call.va + asked - 1) || call.va + asked < call.va)
@@ -249,8 +249,9 @@ static void long_regions_are_cut_to_the_most_leaves(void **state)
 		}
 		op.opcode = WP_OP_MAP_REGION_WITH;
 		call = resolve(regime, NULL, op);
-		assert_true(call.size <= WP_MAX_LEAVES * PT_4K);
-		assert_true(call.size == asked || call.size == WP_MAX_LEAVES * PT_4K);
+		assert_true(call.size <= WP_MAX_LEAVES * wp_regime_page(regime));
+		assert_true(call.size == asked ||
+		            call.size == WP_MAX_LEAVES * wp_regime_page(regime));
 	}
 	assert_true(cut > 500);
 }
@@ -271,7 +272,7 @@ static void lengths_wrong_on_purpose_stay(void **state)
 	op.opcode = WP_OP_MAP_REGION_WITH;
 	op.length.value = PT_1G + 8;
 	call = resolve(regime, NULL, op);
-	assert_true(call.size < WP_MAX_LEAVES * PT_4K);
+	assert_true(call.size < WP_MAX_LEAVES * wp_regime_page(regime));
 	assert_int_equal(call.size % PT_4K, 8);
 	/* These cost by the table, not by the page. */
 	op.opcode = WP_OP_UNMAP_REGION;
@@ -324,8 +325,9 @@ static void sources_scatter_pages_as_their_names_say(void **state)
 		for (uint64_t i = 0; i < 5; i++) {
 			const bool off = source == WP_SOURCE_UNALIGNED && i == 4;
 
-			assert_int_equal(wp_source_page((enum wp_source)source, pa, i, 5),
-			                 pa + expected[source][i] * PT_4K + (off ? 8 : 0));
+			assert_int_equal(
+				wp_source_page(wp_regimes, (enum wp_source)source, pa, i, 5),
+				pa + expected[source][i] * PT_4K + (off ? 8 : 0));
 		}
 	}
 }

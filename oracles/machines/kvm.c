@@ -139,7 +139,7 @@ static bool host_serves(struct wp_kvm *kvm, char *why, size_t why_size)
 /* The window must lie where KVM has room for it, and off the stub. */
 static bool window_serves(const struct wp_memory *memory, char *why, size_t why_size)
 {
-	const uint64_t end = memory->base + (uint64_t)memory->frames * WP_FRAME_SIZE;
+	const uint64_t end = memory->base + memory->size;
 
 	if (end <= WP_KVM_STUB_PA || memory->base >= WP_KVM_STUB_END)
 		return true;

@@ -116,8 +116,7 @@ static const char *make(struct wp_kvm *kvm)
 	if (vm->run == NULL || vm->stub == NULL)
 		return "mmap";
 	if (!set_memory(kvm, SLOT_STUB, WP_KVM_STUB_PA, WP_KVM_STUB_SIZE, vm->stub) ||
-	    !set_memory(kvm, SLOT_WINDOW, memory->base, memory->frames * WP_FRAME_SIZE,
-	                memory->host) ||
+	    !set_memory(kvm, SLOT_WINDOW, memory->base, memory->size, memory->host) ||
 	    !set_lever(kvm))
 		return "KVM_SET_USER_MEMORY_REGION";
 	return wp_kvm_prepare_cpu(kvm);

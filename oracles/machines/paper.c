@@ -138,9 +138,17 @@ static uint64_t first_page(const struct wp_regime *regime)
 }
 
 /* Where a slot's page leads: in another order, so that no offset is right for all. */
-static uint64_t target_page(const struct wp_memory *memory, unsigned slot)
+static uint64_t target_page(const struct paper *paper, unsigned slot)
 {
-	return memory->base + (uint64_t)(SLOTS - slot) * WP_FRAME_SIZE;
+	return paper->machine.memory->base + (SLOTS - slot) * wp_regime_page(paper->regime);
+}
+
+/* The tables of one address, each aligned to the root's size or to a frame's. */
+static size_t table_bytes(const struct wp_regime *regime)
+{
+	const size_t page = wp_regime_page(regime), root = wp_regime_root_bytes(regime);
+
+	return root > page ? root : page;
 }
 
 /* One table a level from `root` on, each leading to the next by a slot of its own. */
@@ -152,29 +160,34 @@ static void build(const struct paper *paper, uint64_t root, uint64_t va)
 		[SLOT_READ_ONLY] = arch->kernel_read_only,
 		[SLOT_USER] = arch->user_read_only,
 	};
-	unsigned shift = wp_paper_root_shift(paper->regime);
-	uint64_t *table = wp_memory_at(paper->machine.memory, root, WP_FRAME_SIZE);
+	const struct wp_regime *regime = paper->regime;
+	const unsigned last = regime->levels - 1u;
+	const size_t bytes = table_bytes(regime);
+	uint64_t *table = wp_memory_at(paper->machine.memory, root, regime->levels * bytes);
 
-	memset(table, 0, paper->regime->levels * (size_t)WP_FRAME_SIZE);
-	for (uint64_t next = root + WP_FRAME_SIZE; shift > 12; next += WP_FRAME_SIZE) {
-		table[wp_paper_index(va, shift)] = next >> arch->address_shift | arch->table;
-		table += WP_PAPER_ENTRIES;
-		shift -= WP_PAPER_INDEX_BITS;
+	memset(table, 0, regime->levels * bytes);
+	for (unsigned level = 0; level < last; level++) {
+		const uint64_t next = root + (level + 1) * bytes;
+
+		table[wp_regime_index(regime, level, va)] = next >> arch->address_shift |
+		                                            arch->table;
+		table += bytes / sizeof *table;
 	}
 	for (unsigned slot = 0; slot < SLOTS; slot++) {
-		const uint64_t pa = target_page(paper->machine.memory, slot);
+		const uint64_t pa = target_page(paper, slot);
 
 		if (leaves[slot] != 0)
-			table[wp_paper_index(va, 12) + slot] = pa >> arch->address_shift |
-			                                       leaves[slot];
+			table[wp_regime_index(regime, last, va) + slot] =
+				pa >> arch->address_shift | leaves[slot] |
+				(regime->stage_2 ? arch->stage_2 : 0);
 	}
 }
 
 /* NULL: as it must be. */
 static const char *run_check(struct wp_machine *machine, const struct check *check, uint64_t va)
 {
-	const uint64_t page = va + (uint64_t)check->slot * WP_FRAME_SIZE;
-	const uint64_t pa = target_page(machine->memory, check->slot) + 0x123;
+	const uint64_t page = va + check->slot * wp_regime_page(paper_of(machine)->regime);
+	const uint64_t pa = target_page(paper_of(machine), check->slot) + 0x123;
 	const struct wp_probe asked = {page + 0x123, (uint8_t)(1u << check->kind)};
 	struct wp_answer answer;
 
@@ -192,9 +205,10 @@ static bool self_test(struct wp_machine *machine, const struct wp_regime *regime
                       size_t why_size)
 {
 	const char *wrong = NULL;
+	const size_t size = regime->levels * table_bytes(regime);
 	uint64_t root, va;
 
-	if (!wp_memory_alloc_contiguous(machine->memory, regime->levels, WP_FRAME_SIZE, &root)) {
+	if (!wp_memory_alloc_bytes(machine->memory, size, table_bytes(regime), &root)) {
 		snprintf(why, why_size, "no frames for the self-test's tables");
 		return false;
 	}
@@ -203,7 +217,7 @@ static bool self_test(struct wp_machine *machine, const struct wp_regime *regime
 	build(paper_of(machine), root, va);
 	for (size_t i = 0; i < sizeof checks / sizeof checks[0] && wrong == NULL; i++)
 		wrong = run_check(machine, &checks[i], va);
-	wp_memory_free_contiguous(machine->memory, root, regime->levels);
+	wp_memory_free_bytes(machine->memory, root, size);
 	paper_of(machine)->regime = NULL;
 	if (wrong != NULL)
 		snprintf(why, why_size, "%s: %s", regime->name, wrong);

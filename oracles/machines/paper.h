@@ -31,6 +31,7 @@ struct wp_paper_arch {
 	uint64_t kernel_writable; /* a 4 KiB leaf, but for its address */
 	uint64_t kernel_read_only;
 	uint64_t user_read_only;
+	uint64_t stage_2;      /* what a leaf of a stage 2 has beside */
 	uint8_t address_shift; /* of a physical address, to the right */
 };
 
@@ -39,7 +40,10 @@ extern const struct wp_paper_arch wp_paper_aarch64;
 extern const struct wp_paper_arch wp_paper_riscv64;
 extern const struct wp_paper_arch wp_paper_loongarch64;
 
-/* All four index 512 entries of 8 bytes by 9 bits, the lowest level from bit 12. */
+/*
+ * Where nothing else is said, 512 entries of 8 bytes are indexed by 9 bits, the lowest
+ * level from bit 12 on.
+ */
 #define WP_PAPER_ENTRIES    512u
 #define WP_PAPER_INDEX_BITS 9u
 
@@ -68,7 +72,7 @@ static inline bool wp_sign_extended(uint64_t va, unsigned width)
 /* The entries of the table at `table`; NULL: it isn't in guest memory. */
 static inline const uint64_t *wp_paper_table(const struct wp_memory *memory, uint64_t table)
 {
-	return wp_memory_at(memory, table, WP_FRAME_SIZE);
+	return wp_memory_at(memory, table, WP_PAPER_ENTRIES * sizeof(uint64_t));
 }
 
 static inline size_t wp_paper_index(uint64_t va, unsigned shift)

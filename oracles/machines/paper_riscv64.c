@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The RISC-V walk: Sv39, Sv48, Sv57. SUM = 1, MXR = 0, Svadu with ADUE = 1 (A = 0
+ * The RISC-V walk: Sv39, Sv48, Sv57; and Sv39x4, the G-stage of a guest. SUM = 1, MXR = 0, Svadu with ADUE = 1 (A = 0
  * or D = 0 is no fault); no Svnapot, no Svrsw60t59b, no shadow stacks. Svpbmt, or
  * XuanTie's attributes in its place, where the regime has them.
  */
@@ -77,30 +77,70 @@ static uint8_t allowed_kinds(uint64_t leaf)
 	return wp_paper_kinds(r, w, x && !u, r && u, w && u, x && u);
 }
 
+/*
+ * RV "Two-Stage Address Translation": the G-stage takes every access for one of U-mode,
+ * so that U must be 1; MXR is the other stage's, and G is ignored.
+ */
+static uint8_t allowed_to_guest(uint64_t leaf)
+{
+	const bool u = (leaf & U) != 0;
+
+	return wp_paper_kinds((leaf & R) != 0 && u, (leaf & W) != 0 && u, (leaf & X) != 0 && u,
+	                      false, false, false);
+}
+
+/* RV "Guest Physical Address Translation": Sv39x4 has zeros above bit 40. */
+static bool is_translated(const struct wp_regime *regime, uint64_t va)
+{
+	return regime->stage_2 ? va >> 41 == 0 : wp_sign_extended(va, regime->va_bits);
+}
+
+/*
+ * The same: the root is four times as large, aligned to that, and indexed by two bits
+ * more. `index` is that of an Sv39 root.
+ */
+#define ROOT_SIZE (4 * WP_PAPER_ENTRIES * sizeof(uint64_t))
+static size_t guest_index(uint64_t va, size_t index)
+{
+	return index | (size_t)(va >> 39 & 3) * WP_PAPER_ENTRIES;
+}
+
+/* Where the root is: hgatp's two lowest bits of PPN are zero. */
+static uint64_t root_table(const struct wp_regime *regime, uint64_t root)
+{
+	return root & wp_bits(55, regime->stage_2 ? 14 : 12);
+}
+
 static size_t walk(const struct wp_regime *regime, const struct wp_memory *memory, uint64_t root,
                    uint64_t va, struct wp_answer *answer, struct wp_step *steps)
 {
 	const enum wp_riscv_attributes attributes = regime->attributes;
 	unsigned shift = wp_paper_root_shift(regime), level = 0;
-	uint64_t table = root & wp_bits(55, 12), entry, pa, all = 0;
+	const uint8_t answered = regime->one_privilege ? WP_KERNEL_KINDS : WP_ALL_KINDS;
+	uint64_t table = root_table(regime, root), entry, pa, all = 0;
 	uint8_t open = 0;
 
 	/* RV "Addressing and Memory Protection": bits above the width equal its top bit. */
-	if (!wp_sign_extended(va, regime->va_bits)) {
-		wp_paper_fault(answer, WP_ALL_KINDS, 0, WP_FAULT_ADDRESS, 0);
+	if (!is_translated(regime, va)) {
+		wp_paper_fault(answer, answered, 0, WP_FAULT_ADDRESS, 0);
 		return 0;
 	}
 	for (;; level++, shift -= WP_PAPER_INDEX_BITS) {
-		const uint64_t *entries = wp_paper_table(memory, table);
+		const bool wide = level == 0 && regime->stage_2;
+		const uint64_t *entries = wide ? wp_memory_at(memory, table, ROOT_SIZE)
+		                               : wp_paper_table(memory, table);
+		size_t index = wp_paper_index(va, shift);
 
 		/* Step 2: an access fault. */
 		if (entries == NULL) {
-			wp_paper_fault(answer, WP_ALL_KINDS, open, WP_FAULT_BUS, level);
+			wp_paper_fault(answer, answered, open, WP_FAULT_BUS, level);
 			return level;
 		}
-		entry = wp_paper_step(steps, level, table, entries, wp_paper_index(va, shift));
+		if (wide)
+			index = guest_index(va, index);
+		entry = wp_paper_step(steps, level, table, entries, index);
 		if ((entry & V) == 0) {
-			wp_paper_fault(answer, WP_ALL_KINDS, open, WP_FAULT_NOT_PRESENT, level);
+			wp_paper_fault(answer, answered, open, WP_FAULT_NOT_PRESENT, level);
 			return level + 1u;
 		}
 		all |= entry;
@@ -109,7 +149,7 @@ static size_t walk(const struct wp_regime *regime, const struct wp_memory *memor
 			break;
 		/* Steps 3 and 4: a pointer has no A, D, U, and leads below the last level. */
 		if (shift == 12 || (entry & reserved[attributes].pointer) != 0) {
-			wp_paper_fault(answer, WP_ALL_KINDS, open, WP_FAULT_RESERVED, level);
+			wp_paper_fault(answer, answered, open, WP_FAULT_RESERVED, level);
 			return level + 1u;
 		}
 		if (attributes == WP_ATTR_XUANTIE && (entry & XUANTIE_ATTRIBUTES) != 0)
@@ -117,19 +157,22 @@ static size_t walk(const struct wp_regime *regime, const struct wp_memory *memor
 		table = pa;
 	}
 	if (is_reserved_leaf(attributes, entry, pa, shift)) {
-		wp_paper_fault(answer, WP_ALL_KINDS, open, WP_FAULT_RESERVED, level);
+		wp_paper_fault(answer, answered, open, WP_FAULT_RESERVED, level);
 		return level + 1u;
 	}
 	*answer = (struct wp_answer){
-		.answered = WP_ALL_KINDS,
-		.allowed = allowed_kinds(entry),
-		.open = open,
+		.answered = answered,
+		.allowed = regime->stage_2 ? allowed_to_guest(entry) : allowed_kinds(entry),
+		.open = open & answered,
 		.level = (uint8_t)level,
 		.memory_type = memory_type(attributes, entry),
-		.global = (all & G) != 0, /* RV "Sv32": G in a pointer is for all below it */
+		/* RV "Sv32": G in a pointer is for all below it */
+		.global = !regime->stage_2 && (all & G) != 0,
 		.pa = pa | (va & ~(UINT64_MAX << shift)),
 		.size = (uint64_t)1 << shift,
 	};
+	if (answer->allowed == 0)
+		answer->fault = WP_FAULT_PERMISSION;
 	return level + 1u;
 }
 
@@ -140,5 +183,6 @@ const struct wp_paper_arch wp_paper_riscv64 = {
 	.kernel_writable = V | R | W | A | D,
 	.kernel_read_only = V | R | A,
 	.user_read_only = V | R | U | A,
+	.stage_2 = U,
 	.address_shift = 2,
 };

@@ -11,7 +11,7 @@ static uint64_t address_for(const struct wp_regime *regime)
 	uint64_t va = 0;
 
 	for (unsigned level = 0; level < regime->levels; level++)
-		va |= (uint64_t)(0x2b + level * 0x1d) << (12 + 9 * (regime->levels - 1 - level));
+		va |= (uint64_t)(0x2b + level * 0x1d) << wp_regime_shift(regime, level);
 	if (regime->half != PT_HIGH)
 		return va;
 	/* a half that shares its width with the other one has its own top bit too */
@@ -20,14 +20,24 @@ static uint64_t address_for(const struct wp_regime *regime)
 	return va | UINT64_MAX << regime->va_bits;
 }
 
-static bool hold_frame(struct wp_scratch *scratch, uint64_t *frame)
+/* What a table of that level takes, whole frames of the regime's; a page takes one. */
+static size_t size_of(const struct wp_regime *regime, unsigned level)
+{
+	const size_t page = wp_regime_page(regime), root = wp_regime_root_bytes(regime);
+
+	return level == 0 && root > page ? root : page;
+}
+
+static bool hold_frame(struct wp_scratch *scratch, unsigned level, uint64_t *frame)
 {
 	struct wp_memory *memory = scratch->machine->memory;
+	const size_t size = size_of(scratch->regime, level);
 
-	if (!wp_memory_alloc(memory, frame))
+	/* the memory's own frames may be smaller */
+	if (!wp_memory_alloc_bytes(memory, size, size, frame))
 		return false;
 	scratch->held++;
-	memset(wp_memory_at(memory, *frame, WP_FRAME_SIZE), 0, WP_FRAME_SIZE);
+	memset(wp_memory_at(memory, *frame, size), 0, size);
 	return true;
 }
 
@@ -42,18 +52,19 @@ bool wp_scratch_open(struct wp_scratch *scratch, struct wp_machine *machine,
 		.refusals = machine->memory->refusals,
 	};
 	for (unsigned level = 0; level < regime->levels; level++) {
-		const unsigned shift = 12 + 9 * (regime->levels - 1u - level);
 		uint64_t *table;
 
-		if (!hold_frame(scratch, &scratch->frame[level]))
+		if (!hold_frame(scratch, level, &scratch->frame[level]))
 			break;
-		table = wp_memory_at(machine->memory, scratch->frame[level], WP_FRAME_SIZE);
-		scratch->entry[level] = &table[scratch->va >> shift & 511];
+		table = wp_memory_at(machine->memory, scratch->frame[level],
+		                     size_of(regime, level));
+		scratch->entry[level] = &table[wp_regime_index(regime, level, scratch->va)];
 		if (level != 0)
 			*scratch->entry[level - 1] = wp_scratch_table_entry(scratch,
 			                                                    scratch->frame[level]);
 	}
-	if (scratch->held != regime->levels || !hold_frame(scratch, &scratch->page)) {
+	if (scratch->held != regime->levels ||
+	    !hold_frame(scratch, regime->levels, &scratch->page)) {
 		wp_scratch_close(scratch);
 		return false;
 	}
@@ -67,10 +78,11 @@ void wp_scratch_close(struct wp_scratch *scratch)
 	struct wp_memory *memory = scratch->machine->memory;
 
 	if (scratch->held > scratch->regime->levels)
-		wp_memory_free(memory, scratch->page);
+		wp_memory_free_bytes(memory, scratch->page, wp_regime_page(scratch->regime));
 	for (size_t level = scratch->regime->levels; level-- > 0;) {
 		if (level < scratch->held)
-			wp_memory_free(memory, scratch->frame[level]);
+			wp_memory_free_bytes(memory, scratch->frame[level],
+			                     size_of(scratch->regime, (unsigned)level));
 	}
 	memory->allocations = scratch->allocations;
 	memory->refusals = scratch->refusals;
@@ -89,15 +101,15 @@ void wp_scratch_map(const struct wp_scratch *scratch, uint64_t pa, pt_flags flag
 
 void wp_scratch_move(struct wp_scratch *scratch, uint64_t index)
 {
-	const unsigned shift = 12 + 9 * (scratch->regime->levels - 1u);
-	uint64_t *root = wp_memory_at(scratch->machine->memory, scratch->frame[0], WP_FRAME_SIZE);
+	const unsigned shift = wp_regime_shift(scratch->regime, 0);
+	uint64_t *root = wp_memory_at(scratch->machine->memory, scratch->frame[0],
+	                              wp_regime_root_bytes(scratch->regime));
 	const uint64_t below = scratch->va & (((uint64_t)1 << shift) - 1);
-	const uint64_t sign = index >= 256 ? UINT64_MAX << (shift + 9) : 0;
 
 	root[index] = *scratch->entry[0];
 	*scratch->entry[0] = 0;
 	scratch->entry[0] = &root[index];
-	scratch->va = sign | index << shift | below;
+	scratch->va = wp_regime_extend(scratch->regime, index << shift | below);
 }
 
 /* --- showing it --- */

@@ -69,15 +69,14 @@ static uint64_t riscv64_leaf(const struct wp_regime *regime, unsigned level, uin
 {
 	uint64_t entry = pa >> 2 | BIT(0) | BIT(6) | BIT(7);
 
-	(void)regime; /* leaves are alike at every level */
-	(void)level;
+	(void)level; /* leaves are alike at every level */
 	if (flags & PT_READ)
 		entry |= BIT(1);
 	if (flags & PT_WRITE)
 		entry |= BIT(2);
 	if (flags & PT_EXECUTE)
 		entry |= BIT(3);
-	if (flags & PT_USER)
+	if ((flags & PT_USER) || regime->stage_2) /* "Two-Stage Address Translation" */
 		entry |= BIT(4);
 	return entry;
 }

@@ -44,7 +44,7 @@ static bool claim_holds(const struct wp_scratch *scratch, const struct claim *cl
 	                                        : 0;
 	const struct wp_probe probes[] = {
 		{scratch->va + OFFSET, WP_ALL_KINDS},
-		{scratch->va + PT_4K, WP_ALL_KINDS},
+		{scratch->va + wp_regime_page(scratch->regime), WP_ALL_KINDS},
 	};
 	struct wp_answer answers[2];
 
@@ -71,7 +71,8 @@ static bool claim_holds(const struct wp_scratch *scratch, const struct claim *cl
  */
 static bool claims_hold(const struct wp_scratch *scratch, char *why, size_t why_size)
 {
-	const uint64_t targets[] = {ELSEWHERE, scratch->page};
+	const uint64_t page = wp_regime_page(scratch->regime);
+	const uint64_t targets[] = {ELSEWHERE & ~(page - 1), scratch->page};
 	struct tally tally = {0};
 
 	for (size_t i = 0; i < sizeof claims / sizeof claims[0]; i++) {

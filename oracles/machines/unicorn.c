@@ -185,7 +185,7 @@ static void probe_warm(struct wp_machine *machine, const struct wp_probe *probes
 
 static bool supports(const struct wp_machine *machine, const struct wp_regime *regime)
 {
-	return regime->arch == machine->arch;
+	return regime->arch == machine->arch && !regime->stage_2 && regime->granule_shift == 12;
 }
 
 static void load(struct wp_machine *machine, const struct wp_regime *regime, uint64_t root)
@@ -242,8 +242,8 @@ static uc_err open_engine(struct wp_unicorn *unicorn, enum wp_privilege privileg
 	if (error == UC_ERR_OK)
 		error = arch->choose_model(*engine);
 	if (error == UC_ERR_OK)
-		error = uc_mem_map_ptr(*engine, memory->base, memory->frames * WP_FRAME_SIZE,
-		                       UC_PROT_ALL, memory->host);
+		error = uc_mem_map_ptr(*engine, memory->base, memory->size, UC_PROT_ALL,
+		                       memory->host);
 	if (error == UC_ERR_OK)
 		error = uc_mem_map_ptr(*engine, arch->stub_pa, arch->stub_frames * WP_FRAME_SIZE,
 		                       UC_PROT_ALL, unicorn->stub);
@@ -272,7 +272,7 @@ static bool open_engines(struct wp_unicorn *unicorn, char *why, size_t why_size)
 static bool window_serves(const struct wp_unicorn_arch *arch, const struct wp_memory *memory,
                           char *why, size_t why_size)
 {
-	const uint64_t size = (uint64_t)memory->frames * WP_FRAME_SIZE;
+	const uint64_t size = memory->size;
 	const uint64_t stub_size = arch->stub_frames * WP_FRAME_SIZE;
 
 	if (memory->base <= arch->window_end && size <= arch->window_end - memory->base &&

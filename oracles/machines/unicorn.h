@@ -115,8 +115,7 @@ static inline bool wp_unicorn_walk(const struct wp_unicorn *unicorn, uint64_t va
 	uint64_t table = unicorn->root;
 
 	for (unsigned level = 0; level < regime->levels; level++) {
-		const unsigned shift = 12 + 9 * (regime->levels - 1u - level);
-		const uint64_t entry_pa = table + (va >> shift & 511) * 8;
+		const uint64_t entry_pa = table + wp_regime_index(regime, level, va) * 8;
 		const uint64_t *entry = wp_memory_at(unicorn->machine.memory, entry_pa, 8);
 		enum wp_entry found;
 

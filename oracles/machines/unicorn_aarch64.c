@@ -176,7 +176,7 @@ static void flush_address(struct wp_unicorn *unicorn, enum wp_privilege privileg
 static enum wp_entry classify(const struct wp_regime *regime, unsigned level, uint64_t entry,
                               uint64_t *next)
 {
-	const unsigned shift = 12 + 9 * (regime->levels - 1u - level);
+	const unsigned shift = wp_regime_shift(regime, level);
 
 	if ((entry & VALID) == 0 || level + 1 == regime->levels)
 		return WP_ENTRY_END;

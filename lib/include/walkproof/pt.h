@@ -3,8 +3,8 @@
  * Page tables for kernels and hypervisors: one interface, four architectures.
  *
  * Units. Every address, size and length is in bytes. A virtual address and a
- * physical address are different types. The granule is the smallest leaf, 4 KiB
- * on every backend of today.
+ * physical address are different types. The granule is the smallest leaf: 4 KiB, or
+ * 64 KiB where the backend's name says so; a frame is as large.
  *
  * What the calls promise. L1: after PT_OK the CPU translates exactly as asked
  * for. L2: a call that returns anything else has changed no translation, lost no
@@ -85,7 +85,9 @@ typedef uint32_t pt_flags;
 #define PT_FLAGS_ALL ((pt_flags)0x3f)
 
 #define PT_4K   ((uint64_t)1 << 12)
+#define PT_64K  ((uint64_t)1 << 16)
 #define PT_2M   ((uint64_t)1 << 21)
+#define PT_512M ((uint64_t)1 << 29)
 #define PT_1G   ((uint64_t)1 << 30)
 #define PT_512G ((uint64_t)1 << 39)
 #define PT_256T ((uint64_t)1 << 48)
@@ -518,6 +520,14 @@ extern const struct pt_backend pt_riscv64_sv39_xuantie; /* C9xx, sxstatus.MAEE =
 extern const struct pt_backend pt_riscv64_sv48_xuantie;
 extern const struct pt_backend pt_riscv64_sv57_xuantie;
 extern const struct pt_backend pt_loongarch64; /* 4 levels, PT_LOW or PT_HIGH */
+
+/*
+ * A guest's physical addresses: one range of 41 bits, which is PT_LOW; a root of 16 KiB.
+ * All accesses are the guest's, whoever makes them there: PT_USER is PT_BAD_FLAGS.
+ */
+extern const struct pt_backend pt_riscv64_sv39x4;
+
+extern const struct pt_backend pt_aarch64_64k; /* EL1&0, 64 KiB granule: 64K and 512M */
 
 #ifdef __cplusplus
 }

@@ -95,7 +95,7 @@ static void set(const struct wp_qemu *qemu, uint64_t setting[12])
 	setting[SET_MAIR] = MAIR_CONTRACT;
 	setting[SET_STUBS_IPA] = STUBS_IPA;
 	setting[SET_WINDOW] = qemu->machine.memory->base;
-	setting[SET_WINDOW_SIZE] = qemu->machine.memory->frames * WP_FRAME_SIZE;
+	setting[SET_WINDOW_SIZE] = qemu->machine.memory->size;
 	if (qemu->regime->one_privilege) {
 		setting[SET_TTBR0] = qemu->root;
 		setting[SET_TCR] = TCR_EL2_RES1 | TCR_EL2_PS_48 | (uint64_t)TCR_CACHED << 8 |

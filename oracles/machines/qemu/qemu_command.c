@@ -73,7 +73,7 @@ void wp_qemu_command(struct wp_qemu_command *command, const struct wp_qemu *qemu
 	say(command, "%s%s", arch->board, arch->window_is_dimm ? ",memory-backend=ram" : "");
 	say(command, "-cpu");
 	say(command, "%s", arch->cpus[model]);
-	say_memories(command, arch, qemu->machine.memory->frames * WP_FRAME_SIZE);
+	say_memories(command, arch, qemu->machine.memory->size);
 	say_all(command, quiet);
 	say_all(command, arch->extra);
 	say(command, "%s", arch->option);

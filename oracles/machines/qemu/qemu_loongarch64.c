@@ -49,7 +49,7 @@ static void set(const struct wp_qemu *qemu, uint64_t setting[12])
 	setting[WP_LA_PGDL] = high ? 0 : qemu->root;
 	setting[WP_LA_PGDH] = high ? qemu->root : 0;
 	setting[WP_LA_WINDOW] = memory->base;
-	setting[WP_LA_WINDOW_SIZE] = memory->frames * WP_FRAME_SIZE;
+	setting[WP_LA_WINDOW_SIZE] = memory->size;
 	setting[WP_LA_FLAGS] = hangs ? WP_LA_FETCH_HANGS : 0;
 }
 

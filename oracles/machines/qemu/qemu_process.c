@@ -265,7 +265,7 @@ static void read_version(struct wp_qemu_process *process)
 
 static size_t spoiled(const struct wp_qemu *qemu)
 {
-	const size_t window = qemu->machine.memory->frames * WP_FRAME_SIZE;
+	const size_t window = qemu->machine.memory->size;
 
 	return qemu->arch->spoils_end < window ? qemu->arch->spoils_end : window;
 }
@@ -278,7 +278,7 @@ static uint8_t *save_end(const struct wp_qemu *qemu)
 	uint8_t *end = size > 0 ? malloc(size) : NULL;
 
 	if (end != NULL)
-		memcpy(end, memory->host + memory->frames * WP_FRAME_SIZE - size, size);
+		memcpy(end, memory->host + memory->size - size, size);
 	return end;
 }
 
@@ -288,7 +288,7 @@ static void restore_end(const struct wp_qemu *qemu, uint8_t *end)
 	const size_t size = spoiled(qemu);
 
 	if (end != NULL)
-		memcpy(memory->host + memory->frames * WP_FRAME_SIZE - size, end, size);
+		memcpy(memory->host + memory->size - size, end, size);
 	free(end);
 }
 

@@ -106,9 +106,9 @@ static bool meets_quirk(const struct wp_qemu *qemu, uint64_t va)
 	uint64_t table = qemu->root;
 
 	for (unsigned level = 0; level < qemu->regime->levels; level++) {
-		const unsigned shift = 12 + 9 * (qemu->regime->levels - 1u - level);
-		const uint64_t *entry = wp_memory_at(qemu->machine.memory,
-		                                     table + (va >> shift & 511) * 8, 8);
+		const uint64_t *entry =
+			wp_memory_at(qemu->machine.memory,
+		                     table + wp_regime_index(qemu->regime, level, va) * 8, 8);
 
 		if (entry == NULL || (*entry & V) == 0)
 			return false;
