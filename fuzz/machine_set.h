@@ -66,7 +66,7 @@ void wp_machines_describe(const struct wp_machine_set *set, unsigned archs, FILE
  * ends the process with exit code 2.
  */
 void wp_machine_prove_first(struct wp_machine *machine, const struct wp_regime *regime,
-                            uint16_t *proven);
+                            uint32_t *proven);
 
 /* One input in `sample`, by a hash of its content alone; 0 and 1: every one. */
 static inline bool wp_is_sampled(uint64_t hash, unsigned sample)

@@ -76,7 +76,7 @@ struct wp_memory_runner {
 	struct wp_reading reading; /* through which query() and walk() see it */
 	uint64_t first;            /* of the frames */
 	struct wp_machine_set set;
-	uint16_t proven[WP_MACHINE_KINDS][WP_ARCHS]; /* a bit for each regime */
+	uint32_t proven[WP_MACHINE_KINDS][WP_ARCHS]; /* a bit for each regime */
 	unsigned sample; /* slow machines are asked about one input in so many; 0: all */
 	struct wp_memory_shapes *shapes;     /* by regime */
 	struct wp_memory_stats *stats;       /* by regime */

@@ -89,7 +89,7 @@ struct wp_runner {
 	struct wp_model *model;
 	struct wp_machine *machines[WP_MAX_MACHINES]; /* beside the paper machine */
 	size_t machine_count;
-	uint16_t proven[WP_MAX_MACHINES]; /* slow machines': a bit for each regime */
+	uint32_t proven[WP_MAX_MACHINES]; /* slow machines': a bit for each regime */
 	unsigned checks;                  /* bits of enum wp_check */
 	unsigned sample;                  /* 0 and 1: slow machines are asked every time */
 	bool fast_only;                   /* slow machines are asked about no program */
