@@ -22,6 +22,7 @@ foreach(levels_mode "3;39" "4;48" "5;57")
   wp_backend(riscv64_sv${mode}_xuantie riscv64 ${levels} PT_RISCV_XUANTIE)
 endforeach()
 wp_backend(loongarch64 loongarch64 4)
+wp_backend(x86_ept x86_ept 4)
 
 # wp_add_backend(TARGET NAME LIB_DIR SYMBOL): an object library of backend NAME,
 # from the sources in LIB_DIR, as SYMBOL.

@@ -31,11 +31,17 @@ static struct wp_machine *open_paper(struct wp_memory *memory, enum wp_arch arch
 #define open_kvm NULL
 #endif
 
+/* Where no CPU can be had. */
+static const char *const why_paper_alone[WP_ARCHS] = {
+	[WP_X86_EPT] = "neither Unicorn nor QEMU emulates VMX, and KVM's tables are its own",
+};
+#define NO_VMX (1u << WP_X86_EPT)
+
 const struct wp_machine_kind wp_machine_kinds[WP_MACHINE_KINDS] = {
 	[WP_PAPER] = {"paper", WP_ALL_ARCHS, false, open_paper},
-	[WP_UNICORN_MACHINE] = {"unicorn", WP_ALL_ARCHS & ~(1u << WP_LOONGARCH64), false,
+	[WP_UNICORN_MACHINE] = {"unicorn", WP_ALL_ARCHS & ~(1u << WP_LOONGARCH64 | NO_VMX), false,
                                 open_unicorn},
-	[WP_QEMU_MACHINE] = {"qemu", WP_ALL_ARCHS, true, open_qemu},
+	[WP_QEMU_MACHINE] = {"qemu", WP_ALL_ARCHS & ~NO_VMX, true, open_qemu},
 	[WP_KVM_MACHINE] = {"kvm", 1u << WP_X86_64, true, open_kvm},
 };
 
@@ -151,9 +157,9 @@ void wp_machines_drop(struct wp_machine_set *set, const uint8_t absent[WP_MACHIN
 }
 
 void wp_machine_prove_first(struct wp_machine *machine, const struct wp_regime *regime,
-                            uint16_t *proven)
+                            uint32_t *proven)
 {
-	const uint16_t bit = (uint16_t)(1u << (regime - wp_regimes));
+	const uint32_t bit = (uint32_t)1 << (regime - wp_regimes);
 	char why[300];
 
 	if ((*proven & bit) != 0)
@@ -213,6 +219,11 @@ void wp_machines_lacking(const struct wp_machine_set *set, unsigned archs, FILE 
 			fprintf(out, "no %s in this build\n", row->name);
 		else
 			fprintf(out, "no %s for %s: %s\n", row->name, absent, set->why[kind]);
+	}
+	for (unsigned arch = 0; arch < WP_ARCHS; arch++) {
+		if ((archs >> arch & 1) != 0 && why_paper_alone[arch] != NULL)
+			fprintf(out, "paper alone for %s: %s\n", wp_arch_name((enum wp_arch)arch),
+			        why_paper_alone[arch]);
 	}
 }
 

@@ -30,6 +30,8 @@ const struct pt_backend *wp_library_backend(const struct wp_regime *regime)
 		return regime->levels == 5 ? &pt_x86_64_la57 : &pt_x86_64;
 	case WP_AARCH64:
 		return regime->one_privilege ? &pt_aarch64_el2 : &pt_aarch64;
+	case WP_X86_EPT:
+		return &pt_x86_ept;
 	case WP_RISCV64:
 		return riscv[regime->levels - 3][regime->attributes];
 	default:

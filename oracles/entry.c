@@ -47,6 +47,15 @@ static enum wp_entry_kind read_loongarch64(bool last, uint64_t entry, uint64_t *
 	return (entry & 1) != 0 ? WP_ENTRY_LEAF : WP_ENTRY_INVALID;
 }
 
+/* SDM 28.3.2: present if any of R, W, X is set; bit 7 in an entry not of the lowest level. */
+static enum wp_entry_kind read_x86_ept(bool last, uint64_t entry, uint64_t *to)
+{
+	*to = entry & bits(51, 12);
+	if ((entry & bits(2, 0)) == 0)
+		return WP_ENTRY_INVALID;
+	return last || (entry >> 7 & 1) != 0 ? WP_ENTRY_LEAF : WP_ENTRY_TABLE;
+}
+
 enum wp_entry_kind wp_entry_read(const struct wp_regime *regime, unsigned level, uint64_t entry,
                                  uint64_t *to)
 {
@@ -59,6 +68,8 @@ enum wp_entry_kind wp_entry_read(const struct wp_regime *regime, unsigned level,
 		return read_aarch64(level, last, entry, to);
 	case WP_RISCV64:
 		return read_riscv64(last, entry, to);
+	case WP_X86_EPT:
+		return read_x86_ept(last, entry, to);
 	default:
 		return read_loongarch64(last, entry, to);
 	}
@@ -68,6 +79,8 @@ uint64_t wp_entry_written_by_cpu(const struct wp_regime *regime)
 {
 	if (regime->arch == WP_X86_64) /* SDM 4.8 */
 		return bits(6, 5);
+	if (regime->arch == WP_X86_EPT) /* SDM 28.3.5 */
+		return bits(9, 8);
 	if (regime->arch == WP_RISCV64) /* RV "Sv39", A and D */
 		return bits(7, 6);
 	return 0;
@@ -99,6 +112,8 @@ struct wp_poison wp_entry_poison(const struct wp_regime *regime)
 		[WP_RISCV64] = {WP_TELLTALE >> 2 | 0xcf, WP_TELLTALE_SHIFT - 2},
 		/* V, D, coherent cached, H (in the last level G) */
 		[WP_LOONGARCH64] = {WP_TELLTALE | 1 << 6 | 1 << 4 | 3, WP_TELLTALE_SHIFT},
+		/* R, W, X, write-back, bit 7 (ignored in the last level) */
+		[WP_X86_EPT] = {WP_TELLTALE | 1 << 7 | 6 << 3 | 7, WP_TELLTALE_SHIFT},
 	};
 
 	return poisons[regime->arch];

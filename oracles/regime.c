@@ -27,8 +27,11 @@ const struct wp_regime wp_regimes[] = {
 	/* VALEN 48: PGDL and PGDH serve 47 bits each, sign-extended from bit 47. */
 	{"loongarch64_low", WP_LOONGARCH64, 4, 48, 48, PT_LOW, false, 0, UP_TO_1G},
 	{"loongarch64_high", WP_LOONGARCH64, 4, 48, 48, PT_HIGH, false, 0, UP_TO_1G},
+	/* below: not in the first corpora; see wp_scope_regime() */
+	{"x86_ept", WP_X86_EPT, 4, 48, 52, PT_LOW, true, 0, UP_TO_1G},
 };
 const size_t wp_regime_count = sizeof wp_regimes / sizeof wp_regimes[0];
+_Static_assert(sizeof wp_regimes / sizeof wp_regimes[0] <= WP_REGIMES_MAX, "too many regimes");
 
 const struct wp_regime *wp_regime_find(const char *name)
 {
@@ -46,17 +49,20 @@ const char *wp_arch_name(enum wp_arch arch)
 		[WP_AARCH64] = "aarch64",
 		[WP_RISCV64] = "riscv64",
 		[WP_LOONGARCH64] = "loongarch64",
+		[WP_X86_EPT] = "x86_ept",
 	};
 	return names[arch];
 }
 
 /*
  * The width of one range: two ranges share a root on x86_64 and RISC-V, and two
- * roots share the width on LoongArch; each AArch64 half has all of it.
+ * roots share the width on LoongArch; each AArch64 half has all of it, and so has EPT.
  */
 static unsigned range_bits(const struct wp_regime *regime)
 {
-	return regime->arch == WP_AARCH64 ? regime->va_bits : regime->va_bits - 1u;
+	const bool shared = regime->arch != WP_AARCH64 && regime->arch != WP_X86_EPT;
+
+	return regime->va_bits - shared;
 }
 
 size_t wp_regime_ranges(const struct wp_regime *regime, uint64_t first[2], uint64_t last[2])

@@ -517,6 +517,7 @@ extern const struct pt_backend pt_riscv64_sv39_xuantie; /* C9xx, sxstatus.MAEE =
 extern const struct pt_backend pt_riscv64_sv48_xuantie;
 extern const struct pt_backend pt_riscv64_sv57_xuantie;
 extern const struct pt_backend pt_loongarch64; /* 4 levels, PT_LOW or PT_HIGH */
+extern const struct pt_backend pt_x86_ept;     /* 4 levels, PT_LOW; guest-physical addresses */
 
 #ifdef __cplusplus
 }
