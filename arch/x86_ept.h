@@ -10,6 +10,10 @@
 #ifndef PT_ARCH_H
 #define PT_ARCH_H
 
+#define ARCH_VALID_BITS (7ull << 0) /* any of R, W and X */
+#define ARCH_NEVER_BREAKS
+#define ARCH_LINKS_ARE_ADDRESSES
+#define ARCH_STORES_REACH_WALKER /* it snoops them */
 #include "form.h"
 
 static const struct arch_level arch_levels[] = {
@@ -45,10 +49,8 @@ static const arch_entry EPT_RIGHTS = 7ull << 0; /* all clear: not present */
 static const arch_entry EPT_TYPE = 7ull << 3;
 static const arch_entry EPT_UC = 0;
 static const arch_entry EPT_WC = 1ull << 3;
-static const arch_entry EPT_WT = 4ull << 3;
-static const arch_entry EPT_WP = 5ull << 3;
 static const arch_entry EPT_WB = 6ull << 3;
-static const arch_entry EPT_HUGE = 1ull << 7; /* ignored in the last level */
+static const arch_entry EPT_HUGE = 1ull << 7;          /* ignored in the last level */
 static const arch_entry EPT_NOT_IN_TABLE = 31ull << 3; /* reserved, or it is a page */
 static const arch_entry ARCH_ACCESSED = 1ull << 8;
 static const arch_entry ARCH_DIRTY = 1ull << 9;
@@ -79,11 +81,6 @@ static inline arch_entry arch_leaf_bits(pt_flags flags, unsigned level)
 	if (flags & PT_EXECUTE)
 		bits |= EPT_EXECUTE;
 	return bits & EPT_RIGHTS ? bits : bits | EPT_NO_ACCESS;
-}
-
-static inline bool arch_is_valid(arch_entry entry)
-{
-	return (entry & EPT_RIGHTS) != 0;
 }
 
 /*
@@ -126,10 +123,9 @@ static inline uint64_t arch_leaf_paddr(arch_entry entry, unsigned level)
 /* 28.3.3.1: types 2, 3 and 7 are reserved. */
 static inline bool ept_type_is_legal(arch_entry entry)
 {
-	const arch_entry type = entry & EPT_TYPE;
+	const arch_entry type = entry >> 3 & 7;
 
-	return type == EPT_UC || type == EPT_WC || type == EPT_WT || type == EPT_WP ||
-	       type == EPT_WB;
+	return type != 2 && type != 3 && type != 7;
 }
 
 static inline bool ept_is_no_access(arch_entry entry)
@@ -183,35 +179,11 @@ static inline pt_flags arch_leaf_flags(arch_entry entry, unsigned level, arch_ri
 	return flags;
 }
 
-static inline bool arch_must_break(arch_entry before, arch_entry after)
-{
-	(void)before;
-	(void)after;
-	return false;
-}
-
-/* Bits 2:0 clear: not present at any level. */
-static inline arch_entry arch_link(uint64_t paddr)
-{
-	return paddr;
-}
-
-static inline uint64_t arch_link_paddr(arch_entry entry)
-{
-	return entry;
-}
-
 #ifdef PT_TARGET_BUILD
-/* The walker snoops stores in program order. */
-static inline void arch_publish(void)
-{
-}
-
 /* 28.4.3.1: this processor, all EPTPs (type 2 reads none); others need an IPI. */
 static inline void arch_flush_all(void)
 {
-	const uint64_t all_contexts = 2;
-	const uint64_t descriptor[2] = {0, 0};
+	const uint64_t all_contexts = 2, descriptor[2] = {0, 0};
 
 	__asm__ volatile("invept %0, %1" : : "m"(descriptor), "r"(all_contexts) : "memory", "cc");
 }

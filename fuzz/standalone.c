@@ -159,10 +159,8 @@ static void print_constants(const struct wp_standalone *file)
 }
 
 static const char *const cpus[WP_ARCHS] = {
-	[WP_X86_64] = part_cpu_x86_64,
-	[WP_AARCH64] = part_cpu_aarch64,
-	[WP_RISCV64] = part_cpu_riscv64,
-	[WP_LOONGARCH64] = part_cpu_loongarch64,
+	[WP_X86_64] = part_cpu_x86_64,   [WP_AARCH64] = part_cpu_aarch64,
+	[WP_RISCV64] = part_cpu_riscv64, [WP_LOONGARCH64] = part_cpu_loongarch64,
 	[WP_X86_EPT] = part_cpu_x86_ept,
 };
 

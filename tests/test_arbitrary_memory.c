@@ -86,7 +86,8 @@ static void run_inputs(const char *prefix)
 	memset(runner.stats, 0, wp_regime_count * sizeof *runner.stats);
 	for (unsigned long i = 0; i < inputs; i++) {
 		/* one regime after the other: to change it costs a machine more than to walk */
-		const uint8_t regime = wp_scope_byte(&scope, scope.regimes[i * scope.count / inputs]);
+		const uint8_t regime = wp_scope_byte(&scope,
+		                                     scope.regimes[i * scope.count / inputs]);
 		const size_t size = wp_memory_program_random(&random, regime, bytes);
 		struct wp_result result;
 
@@ -126,6 +127,12 @@ static void all_agree_on_any_loongarch64_memory(void **state)
 {
 	(void)state;
 	run_inputs("loongarch64");
+}
+
+static void paper_and_query_agree_on_any_x86_ept_memory(void **state)
+{
+	(void)state;
+	run_inputs("x86_ept");
 }
 
 /* The walk would visit 512^3 entries and more. */
@@ -194,6 +201,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(all_agree_on_any_aarch64_memory),
 		cmocka_unit_test(all_agree_on_any_riscv64_memory),
 		cmocka_unit_test(all_agree_on_any_loongarch64_memory),
+		cmocka_unit_test(paper_and_query_agree_on_any_x86_ept_memory),
 	};
 
 	if (argc > 1)

@@ -28,9 +28,14 @@ static const uint64_t reserved_in_page[] = {0, 0x00000000001ff000, 0x000000003ff
 /* EPT 28.3.2: memory types are numbered as MTRRs have them; 2, 3 and 7 are reserved. */
 #define RESERVED WP_TYPE_UNKNOWN
 static const uint8_t memory_types[8] = {
-	WP_TYPE_DEVICE /* UC */,  WP_TYPE_UNCACHED /* WC */, RESERVED,
-	RESERVED,                 WP_TYPE_OTHER /* WT */,    WP_TYPE_OTHER /* WP */,
-	WP_TYPE_NORMAL /* WB */,  RESERVED,
+	WP_TYPE_DEVICE /* UC */,
+	WP_TYPE_UNCACHED /* WC */,
+	RESERVED,
+	RESERVED,
+	WP_TYPE_OTHER /* WT */,
+	WP_TYPE_OTHER /* WP */,
+	WP_TYPE_NORMAL /* WB */,
+	RESERVED,
 };
 
 static uint8_t memory_type(uint64_t page)

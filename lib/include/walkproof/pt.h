@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Page tables for kernels and hypervisors: one interface, four architectures.
+ * Page tables for kernels and hypervisors: one interface, five architectures.
  *
  * Units. Every address, size and length is in bytes. A virtual address and a
  * physical address are different types. The granule is the smallest leaf, 4 KiB
@@ -224,7 +224,8 @@ struct pt_backend {
 	void (*flush_all)(void);
 
 	/* Constants to load with the root, by architecture; zero where none. */
-	uint64_t configuration[2]; /* MAIR_EL1 and TCR_EL1 fields; PWCL and PWCH; satp.MODE << 60 */
+	uint64_t configuration[2]; /* MAIR_EL1 and TCR_EL1 fields; PWCL and PWCH; satp.MODE << 60;
+	                            * EPTP's fields */
 };
 
 /* ------------------------------------------------------------------ table */
