@@ -8,6 +8,8 @@
 #ifndef PT_ARCH_H
 #define PT_ARCH_H
 
+#define ARCH_VALID_BITS (1ull << 0)
+#define ARCH_LINKS_ARE_ADDRESSES
 #include "form.h"
 
 /* D8 "Translation granules"; TG0 and TG1 are encoded differently. */
@@ -85,26 +87,13 @@ static const arch_entry ARCH_DIRTY = 0;
 static const arch_entry A64_PXN = 1ull << 53;
 static const arch_entry A64_UXN = 1ull << 54;       /* XN in one-privilege regimes */
 static const arch_entry A64_NO_ACCESS = 1ull << 55; /* software: with bit 0 clear */
-static const arch_entry A64_PXN_TABLE = 1ull << 59;
-static const arch_entry A64_UXN_TABLE = 1ull << 60;
-static const arch_entry A64_AP_TABLE_NO_USER = 1ull << 61;
-static const arch_entry A64_AP_TABLE_NO_WRITE = 1ull << 62;
+#include "aarch64_rights.h"
 
 static inline bool arch_expresses(pt_flags flags)
 {
 	if (A64_ONE_PRIVILEGE && (flags & PT_USER))
 		return false;
 	return (flags & PT_READ) != 0 || (flags & (PT_WRITE | PT_EXECUTE)) == 0;
-}
-
-/* Which of UXN and PXN say "not executable": EXECUTE is for the page's own privilege only. */
-static inline arch_entry a64_execute_bits(pt_flags flags)
-{
-	if (A64_ONE_PRIVILEGE)
-		return flags & PT_EXECUTE ? 0 : A64_UXN;
-	if (!(flags & PT_EXECUTE))
-		return A64_UXN | A64_PXN;
-	return flags & PT_USER ? A64_PXN : A64_UXN;
 }
 
 /* Device memory and non-cacheable memory act as outer shareable whatever SH says (D8). */
@@ -183,33 +172,6 @@ static inline bool arch_is_leaf(arch_entry entry, unsigned level)
 	return (entry & A64_TABLE_OR_PAGE) == page && (entry & A64_ACCESSED);
 }
 
-static inline bool arch_is_valid(arch_entry entry)
-{
-	return (entry & A64_VALID) != 0;
-}
-
-/* D8 "Hierarchical control": what any table on the way denies is denied. */
-static inline arch_rights arch_rights_below(arch_rights rights, arch_entry table)
-{
-	return rights & ~table;
-}
-
-static inline bool arch_rights_are_whole(arch_rights rights)
-{
-	const arch_rights all = A64_PXN_TABLE | A64_UXN_TABLE | A64_AP_TABLE_NO_USER |
-	                        A64_AP_TABLE_NO_WRITE;
-
-	return (rights & all) == all;
-}
-
-static inline bool a64_executable(arch_entry entry, pt_flags flags, arch_rights rights)
-{
-	if (A64_ONE_PRIVILEGE || (flags & PT_USER))
-		return !(entry & A64_UXN) && (rights & A64_UXN_TABLE);
-	/* What EL0 can write EL1 can't execute (D8), but that is a USER page, judged above. */
-	return !(entry & A64_PXN) && (rights & A64_PXN_TABLE);
-}
-
 static inline pt_flags arch_leaf_flags(arch_entry entry, unsigned level, arch_rights rights)
 {
 	pt_flags flags = 0;
@@ -244,49 +206,8 @@ static inline bool arch_must_break(arch_entry before, arch_entry after)
 	return ((before ^ after) & fixed) || (before & ~after & A64_NOT_GLOBAL);
 }
 
-static inline arch_entry arch_link(uint64_t paddr)
-{
-	return paddr;
-}
-
-static inline uint64_t arch_link_paddr(arch_entry entry)
-{
-	return entry;
-}
-
 #ifdef PT_TARGET_BUILD
-/* D8 "Ordering and completion": without it an access right after a new mapping may fault. */
-static inline void arch_publish(void)
-{
-	__asm__ volatile("dsb ishst\n\tisb" : : : "memory");
-}
-
-/* D8 "Ordering and completion of TLB maintenance": every core, any ASID, all levels. */
-static inline void arch_flush_address(uint64_t vaddr)
-{
-	const uint64_t operand = vaddr >> 12 & 0xfffffffffff;
-
-#ifdef PT_AARCH64_EL2
-	__asm__ volatile("dsb ishst\n\ttlbi vae2is, %0\n\tdsb ish\n\tisb"
-	                 :
-	                 : "r"(operand)
-	                 : "memory");
-#else
-	__asm__ volatile("dsb ishst\n\ttlbi vaae1is, %0\n\tdsb ish\n\tisb"
-	                 :
-	                 : "r"(operand)
-	                 : "memory");
-#endif
-}
-
-static inline void arch_flush_all(void)
-{
-#ifdef PT_AARCH64_EL2
-	__asm__ volatile("dsb ishst\n\ttlbi alle2is\n\tdsb ish\n\tisb" : : : "memory");
-#else
-	__asm__ volatile("dsb ishst\n\ttlbi vmalle1is\n\tdsb ish\n\tisb" : : : "memory");
-#endif
-}
+#include "aarch64_tlb.h"
 #endif
 
 #endif

@@ -1,7 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The form that a backend fills in; the library is compiled once for each, so
- * that every answer is a constant. A backend's header defines:
+ * The form that a backend fills in; the library is compiled once for each, so that every
+ * answer is a constant. README.md walks through it, template.h is one with blanks.
+ *
+ * Before it includes this file, a backend ticks what holds, and is given the functions
+ * named; what it doesn't tick it writes itself:
+ *
+ *   ARCH_VALID_BITS            the CPU translates through a leaf in which one of these bits
+ *                              is set, and through no other: arch_is_valid
+ *   ARCH_RIGHTS_OF_LEAF_ALONE  tables take no rights away: arch_rights_below,
+ *                              arch_rights_are_whole
+ *   ARCH_NEVER_BREAKS          no leaf need be invalid before it becomes another of its
+ *                              size: arch_must_break
+ *   ARCH_LINKS_ARE_ADDRESSES   a bare address faults at every level: arch_link,
+ *                              arch_link_paddr
+ *   ARCH_STORES_REACH_WALKER   in order, without an instruction: arch_publish
+ *
+ * Then it defines
  *
  *   arch_levels[]              shift, index bits and whether a leaf exists, from the root;
  *                              at least 8 entries a table, at most PT_ROOT_SLOTS_MAX in
@@ -55,5 +70,53 @@ enum {
 
 /* What one entry of `level` maps, in bytes. */
 static inline uint64_t arch_span(unsigned level);
+
+#ifdef ARCH_VALID_BITS
+static inline bool arch_is_valid(arch_entry leaf)
+{
+	return (leaf & (ARCH_VALID_BITS)) != 0;
+}
+#endif
+
+#ifdef ARCH_RIGHTS_OF_LEAF_ALONE
+static inline arch_rights arch_rights_below(arch_rights rights, arch_entry table)
+{
+	(void)table;
+	return rights;
+}
+
+static inline bool arch_rights_are_whole(arch_rights rights)
+{
+	(void)rights;
+	return true;
+}
+#endif
+
+#ifdef ARCH_NEVER_BREAKS
+static inline bool arch_must_break(arch_entry before, arch_entry after)
+{
+	(void)before;
+	(void)after;
+	return false;
+}
+#endif
+
+#ifdef ARCH_LINKS_ARE_ADDRESSES
+static inline arch_entry arch_link(uint64_t paddr)
+{
+	return (arch_entry)paddr;
+}
+
+static inline uint64_t arch_link_paddr(arch_entry entry)
+{
+	return entry;
+}
+#endif
+
+#if defined(PT_TARGET_BUILD) && defined(ARCH_STORES_REACH_WALKER)
+static inline void arch_publish(void)
+{
+}
+#endif
 
 #endif

@@ -12,6 +12,10 @@
 #ifndef PT_ARCH_H
 #define PT_ARCH_H
 
+#define ARCH_VALID_BITS (1ull << 0) /* V */
+#define ARCH_RIGHTS_OF_LEAF_ALONE
+#define ARCH_NEVER_BREAKS        /* the flush that follows replaces a leaf of the same size */
+#define ARCH_STORES_REACH_WALKER /* every mapping that is used is followed by a flush */
 #include "form.h"
 
 static const struct arch_level arch_levels[] = {
@@ -155,23 +159,6 @@ static inline bool arch_is_leaf(arch_entry entry, unsigned level)
 	       ((entry & LA_PLV) == 0 || (entry & LA_PLV) == LA_PLV_USER);
 }
 
-static inline bool arch_is_valid(arch_entry entry)
-{
-	return (entry & LA_VALID) != 0;
-}
-
-static inline arch_rights arch_rights_below(arch_rights rights, arch_entry table)
-{
-	(void)table;
-	return rights;
-}
-
-static inline bool arch_rights_are_whole(arch_rights rights)
-{
-	(void)rights;
-	return true; /* rights are the leaf's alone */
-}
-
 static inline pt_flags arch_leaf_flags(arch_entry entry, unsigned level, arch_rights rights)
 {
 	pt_flags flags = 0;
@@ -195,13 +182,6 @@ static inline pt_flags arch_leaf_flags(arch_entry entry, unsigned level, arch_ri
 	return flags;
 }
 
-static inline bool arch_must_break(arch_entry before, arch_entry after)
-{
-	(void)before;
-	(void)after;
-	return false; /* same size: the old entry is replaced by the flush that follows */
-}
-
 /* H without V: a huge page that isn't valid, or a page entry that isn't. */
 static inline arch_entry arch_link(uint64_t paddr)
 {
@@ -214,26 +194,7 @@ static inline uint64_t arch_link_paddr(arch_entry entry)
 }
 
 #ifdef PT_TARGET_BUILD
-/* Every mapping that is used is followed by a flush, which orders it. */
-static inline void arch_publish(void)
-{
-}
-
-/*
- * This core. No form of INVTLB reaches one address in every address space, and
- * kernel pages are not global here: everything goes. A kernel that knows its
- * ASIDs gives the platform a finer function (INVTLB 6).
- */
-static inline void arch_flush_all(void)
-{
-	__asm__ volatile("dbar 0\n\tinvtlb 0x0, $zero, $zero" : : : "memory");
-}
-
-static inline void arch_flush_address(uint64_t vaddr)
-{
-	(void)vaddr;
-	arch_flush_all();
-}
+#include "loongarch64_tlb.h"
 #endif
 
 #endif

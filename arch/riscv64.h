@@ -9,6 +9,10 @@
 #ifndef PT_ARCH_H
 #define PT_ARCH_H
 
+#define ARCH_VALID_BITS (1ull << 0) /* V */
+#define ARCH_RIGHTS_OF_LEAF_ALONE
+#define ARCH_NEVER_BREAKS
+#define ARCH_STORES_REACH_WALKER /* every mapping that is used is followed by a flush */
 #include "form.h"
 
 static const struct arch_level arch_levels[] = {
@@ -57,41 +61,14 @@ static const arch_entry ARCH_DIRTY = 1ull << 7;
 static const arch_entry RV_NO_ACCESS = 1ull << 2;
 static const arch_entry RV_SOFTWARE = 3ull << 8;
 static const arch_entry RV_PPN = 0x003ffffffffffc00;
-static const arch_entry RV_ABOVE_PPN = 0xffc0000000000000;
 
 static const arch_entry RV_RIGHTS = 7ull << 1;
 
-/* The bits that tell the memory type, and their values for normal, DEVICE and UNCACHED. */
-#if defined(PT_RISCV_SVPBMT)
-static const arch_entry RV_TYPE = 3ull << 61; /* "Svpbmt": 0 PMA, 1 NC, 2 IO */
-static const arch_entry RV_NORMAL = 0;
-static const arch_entry RV_DEVICE = 2ull << 61;
-static const arch_entry RV_UNCACHED = 1ull << 61;
-#elif defined(PT_RISCV_XUANTIE)
-/* XTheadMae: strong order, cacheable, bufferable, shareable, trustable from bit 63 down. */
-static const arch_entry RV_TYPE = 0x1full << 59;
-static const arch_entry RV_NORMAL = 0x0eull << 59;
-static const arch_entry RV_DEVICE = 0x12ull << 59;
-static const arch_entry RV_UNCACHED = 0x06ull << 59;
-static const arch_entry XUANTIE_STRONG_ORDER = 1ull << 63;
-static const arch_entry XUANTIE_CACHEABLE = 1ull << 62;
-#else
-static const arch_entry RV_TYPE = 3ull << 8;
-static const arch_entry RV_NORMAL = 0;
-static const arch_entry RV_DEVICE = 1ull << 8;
-static const arch_entry RV_UNCACHED = 2ull << 8;
-#endif
+#include "riscv64_types.h"
 
 static inline bool arch_expresses(pt_flags flags)
 {
 	return (flags & PT_READ) || !(flags & PT_WRITE);
-}
-
-static inline arch_entry riscv_memory_type(pt_flags flags)
-{
-	if (flags & PT_DEVICE)
-		return RV_DEVICE;
-	return flags & PT_UNCACHED ? RV_UNCACHED : RV_NORMAL;
 }
 
 static inline arch_entry arch_leaf_bits(pt_flags flags, unsigned level)
@@ -145,20 +122,6 @@ static inline uint64_t arch_leaf_paddr(arch_entry entry, unsigned level)
 	return (entry & RV_PPN) << 2;
 }
 
-/* Whether the bits above the PPN, and the software bits, say a type that exists. */
-static inline bool riscv_type_is_legal(arch_entry entry)
-{
-	const arch_entry reserved = RV_ABOVE_PPN & ~RV_TYPE;
-
-	if (entry & reserved)
-		return false;
-#if defined(PT_RISCV_SVPBMT)
-	return (entry & RV_TYPE) != RV_TYPE;
-#else
-	return true;
-#endif
-}
-
 static inline bool riscv_is_no_access(arch_entry entry)
 {
 	const arch_entry type = entry & RV_TYPE;
@@ -177,36 +140,6 @@ static inline bool arch_is_leaf(arch_entry entry, unsigned level)
 	if (!(entry & RV_RIGHTS) || (entry & (RV_READ | RV_WRITE)) == RV_WRITE)
 		return false;
 	return riscv_type_is_legal(entry);
-}
-
-static inline bool arch_is_valid(arch_entry entry)
-{
-	return (entry & RV_VALID) != 0;
-}
-
-static inline arch_rights arch_rights_below(arch_rights rights, arch_entry table)
-{
-	(void)table;
-	return rights;
-}
-
-static inline bool arch_rights_are_whole(arch_rights rights)
-{
-	(void)rights;
-	return true; /* rights are the leaf's alone */
-}
-
-static inline pt_flags riscv_type_flags(arch_entry entry)
-{
-#if defined(PT_RISCV_XUANTIE)
-	if (entry & XUANTIE_STRONG_ORDER)
-		return PT_DEVICE;
-	return entry & XUANTIE_CACHEABLE ? 0 : PT_UNCACHED;
-#else
-	if ((entry & RV_TYPE) == RV_DEVICE)
-		return PT_DEVICE;
-	return (entry & RV_TYPE) == RV_UNCACHED ? PT_UNCACHED : 0;
-#endif
 }
 
 static inline pt_flags arch_leaf_flags(arch_entry entry, unsigned level, arch_rights rights)
@@ -228,13 +161,6 @@ static inline pt_flags arch_leaf_flags(arch_entry entry, unsigned level, arch_ri
 	return flags;
 }
 
-static inline bool arch_must_break(arch_entry before, arch_entry after)
-{
-	(void)before;
-	(void)after;
-	return false;
-}
-
 /* V = 0 at every level. */
 static inline arch_entry arch_link(uint64_t paddr)
 {
@@ -247,11 +173,6 @@ static inline uint64_t arch_link_paddr(arch_entry entry)
 }
 
 #ifdef PT_TARGET_BUILD
-/* Every mapping that is used is followed by a flush, which orders it. */
-static inline void arch_publish(void)
-{
-}
-
 /* This hart, every address space, global entries included; other harts need an SBI call. */
 static inline void arch_flush_address(uint64_t vaddr)
 {

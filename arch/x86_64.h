@@ -6,20 +6,18 @@
 #ifndef PT_ARCH_H
 #define PT_ARCH_H
 
+#define ARCH_VALID_BITS (1ull << 0) /* P */
+#define ARCH_NEVER_BREAKS
+#define ARCH_LINKS_ARE_ADDRESSES
+#define ARCH_STORES_REACH_WALKER /* it snoops them */
 #include "form.h"
 
+static const struct arch_level arch_levels[] = {
 #if PT_LEVELS == 5
-static const struct arch_level arch_levels[] = {
-	{48, 9, false}, {39, 9, false}, {30, 9, true}, {21, 9, true}, {12, 9, true},
-};
-#else
-static const struct arch_level arch_levels[] = {
-	{39, 9, false},
-	{30, 9, true},
-	{21, 9, true},
-	{12, 9, true},
-};
+	{48, 9, false},
 #endif
+	{39, 9, false}, {30, 9, true}, {21, 9, true}, {12, 9, true},
+};
 
 #define ARCH_LEAF_SIZES    (PT_4K | PT_2M | PT_1G)
 #define ARCH_CONFIGURATION 0
@@ -138,12 +136,6 @@ static inline bool arch_is_leaf(arch_entry entry, unsigned level)
 	       (entry & X86_ADDRESS & (arch_span(level) - 1) & ~X86_HUGE_PAT) == 0;
 }
 
-/* Whether the CPU may keep a translation made from this leaf. */
-static inline bool arch_is_valid(arch_entry entry)
-{
-	return (entry & X86_PRESENT) != 0;
-}
-
 /* SDM 4.6.1: write and user rights are ANDed over the levels, execute-disable is ORed. */
 static inline arch_rights arch_rights_below(arch_rights rights, arch_entry table)
 {
@@ -178,30 +170,7 @@ static inline pt_flags arch_leaf_flags(arch_entry entry, unsigned level, arch_ri
 	return flags | PT_READ;
 }
 
-static inline bool arch_must_break(arch_entry before, arch_entry after)
-{
-	(void)before;
-	(void)after;
-	return false;
-}
-
-/* P = 0 at every level. */
-static inline arch_entry arch_link(uint64_t paddr)
-{
-	return paddr;
-}
-
-static inline uint64_t arch_link_paddr(arch_entry entry)
-{
-	return entry;
-}
-
 #ifdef PT_TARGET_BUILD
-/* The walker snoops stores in program order. */
-static inline void arch_publish(void)
-{
-}
-
 /*
  * SDM 4.10.4.1: this processor, the current PCID and global entries, and all
  * paging-structure caches of the current PCID. Other processors need an IPI.

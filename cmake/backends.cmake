@@ -24,6 +24,7 @@ endforeach()
 wp_backend(loongarch64 loongarch64 4)
 wp_backend(riscv64_sv39x4 riscv64_gstage 3)
 wp_backend(aarch64_64k aarch64 3 PT_GRANULE_64K)
+wp_backend(x86_ept x86_ept 4)
 
 # wp_add_backend(TARGET NAME LIB_DIR SYMBOL): an object library of backend NAME,
 # from the sources in LIB_DIR, as SYMBOL.

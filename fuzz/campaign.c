@@ -60,7 +60,7 @@ bool wp_campaign_choose(struct wp_campaign *campaign, const char *const *names, 
 		    scope_for(campaign->subject, names[i], &row->scope) == 0) {
 			snprintf(why, why_size,
 			         "the subject '%s' serves no architecture '%s': x86_64, aarch64, "
-			         "riscv64, loongarch64, or a regime such as riscv64_sv48",
+			         "riscv64, loongarch64, x86_ept, or a regime such as riscv64_sv48",
 			         campaign->subject->name, names[i]);
 			return false;
 		}

@@ -119,8 +119,8 @@ static const struct argp_option options[] = {
 	{"seconds", KEY_SECONDS, "N", 0, "Stop after N seconds (default 60)", 0},
 	{"programs", KEY_PROGRAMS, "N", 0, "Run N programs of each architecture instead", 0},
 	{"arch", KEY_ARCH, "NAME", 0,
-         "Only this: x86_64, aarch64, riscv64, loongarch64, or a regime such as riscv64_sv48; may "
-         "be repeated",
+         "Only this: x86_64, aarch64, riscv64, loongarch64, x86_ept, or a regime such as "
+         "riscv64_sv48; may be repeated",
          0},
 	{"jobs", KEY_JOBS, "N", 0, "Worker processes (default: one for each core)", 0},
 	{"seed", KEY_SEED, "N", 0, "Same seed, same programs (default: from the clock)", 0},

@@ -31,11 +31,17 @@ static struct wp_machine *open_paper(struct wp_memory *memory, enum wp_arch arch
 #define open_kvm NULL
 #endif
 
+/* Where no CPU can be had. */
+static const char *const why_paper_alone[WP_ARCHS] = {
+	[WP_X86_EPT] = "neither Unicorn nor QEMU emulates VMX, and KVM's tables are its own",
+};
+#define NO_VMX (1u << WP_X86_EPT)
+
 const struct wp_machine_kind wp_machine_kinds[WP_MACHINE_KINDS] = {
 	[WP_PAPER] = {"paper", WP_ALL_ARCHS, false, open_paper},
-	[WP_UNICORN_MACHINE] = {"unicorn", WP_ALL_ARCHS & ~(1u << WP_LOONGARCH64), false,
+	[WP_UNICORN_MACHINE] = {"unicorn", WP_ALL_ARCHS & ~(1u << WP_LOONGARCH64 | NO_VMX), false,
                                 open_unicorn},
-	[WP_QEMU_MACHINE] = {"qemu", WP_ALL_ARCHS, true, open_qemu},
+	[WP_QEMU_MACHINE] = {"qemu", WP_ALL_ARCHS & ~NO_VMX, true, open_qemu},
 	[WP_KVM_MACHINE] = {"kvm", 1u << WP_X86_64, true, open_kvm},
 };
 
@@ -213,6 +219,11 @@ void wp_machines_lacking(const struct wp_machine_set *set, unsigned archs, FILE 
 			fprintf(out, "no %s in this build\n", row->name);
 		else
 			fprintf(out, "no %s for %s: %s\n", row->name, absent, set->why[kind]);
+	}
+	for (unsigned arch = 0; arch < WP_ARCHS; arch++) {
+		if ((archs >> arch & 1) != 0 && why_paper_alone[arch] != NULL)
+			fprintf(out, "paper alone for %s: %s\n", wp_arch_name((enum wp_arch)arch),
+			        why_paper_alone[arch]);
 	}
 }
 

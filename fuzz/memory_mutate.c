@@ -203,7 +203,14 @@ static bool mutate_value(struct recipes *recipes)
 
 static bool mutate_regime(struct recipes *recipes)
 {
-	recipes->regime = (uint8_t)(recipes->regime + 1 + wp_below(recipes->random, 15));
+	struct wp_scope all;
+	size_t index;
+
+	wp_scope_of(&all, "");
+	index = (size_t)(wp_scope_regime(&all, recipes->regime) - wp_regimes);
+	index = (index + 1 + wp_below(recipes->random, (unsigned)wp_regime_count - 1)) %
+	        wp_regime_count;
+	recipes->regime = wp_scope_byte(&all, &wp_regimes[index]);
 	return true;
 }
 

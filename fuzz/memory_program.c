@@ -266,7 +266,7 @@ void wp_memory_program_decode(struct wp_memory_program *program, const struct wp
 	struct builder builder = {program, NULL, first};
 	size_t at = 1;
 
-	program->regime = scope->regimes[size > 0 ? bytes[0] % scope->count : 0];
+	program->regime = wp_scope_regime(scope, size > 0 ? bytes[0] : 0);
 	program->writes = 0;
 	program->probes = 0;
 	builder.shapes = &shapes[program->regime - wp_regimes];

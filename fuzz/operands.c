@@ -43,11 +43,10 @@ const char *wp_opcode_name(enum wp_opcode opcode)
 
 void wp_scope_of(struct wp_scope *scope, const char *prefix)
 {
-	const size_t capacity = sizeof scope->regimes / sizeof scope->regimes[0];
 	const size_t length = strlen(prefix);
 
 	scope->count = 0;
-	for (size_t i = 0; i < wp_regime_count && scope->count < capacity; i++) {
+	for (size_t i = 0; i < wp_regime_count; i++) {
 		const char *name = wp_regimes[i].name;
 
 		if (length > 0 && (strncmp(name, prefix, length) != 0 ||
@@ -55,6 +54,41 @@ void wp_scope_of(struct wp_scope *scope, const char *prefix)
 			continue;
 		scope->regimes[scope->count++] = &wp_regimes[i];
 	}
+}
+
+/* The regimes of the first corpora are the first of all; a byte stands for one of them, modulo. */
+#define FIRST_REGIMES 16
+#define LATER_REGIMES 128u
+
+static size_t first_regimes(const struct wp_scope *scope)
+{
+	size_t count = 0;
+
+	while (count < scope->count && scope->regimes[count] - wp_regimes < FIRST_REGIMES)
+		count++;
+	return count > 0 ? count : scope->count;
+}
+
+const struct wp_regime *wp_scope_regime(const struct wp_scope *scope, uint8_t byte)
+{
+	const size_t first = first_regimes(scope);
+
+	if (scope->count == 0)
+		return wp_regimes;
+	if (byte >= LATER_REGIMES && byte - LATER_REGIMES < scope->count - first)
+		return scope->regimes[first + (byte - LATER_REGIMES)];
+	return scope->regimes[byte % first];
+}
+
+uint8_t wp_scope_byte(const struct wp_scope *scope, const struct wp_regime *regime)
+{
+	const size_t first = first_regimes(scope);
+
+	for (size_t i = 0; i < scope->count; i++) {
+		if (scope->regimes[i] == regime)
+			return (uint8_t)(i < first ? i : LATER_REGIMES + (i - first));
+	}
+	return 0;
 }
 
 static bool address_equal(const struct wp_address *a, const struct wp_address *b)

@@ -108,14 +108,22 @@ struct wp_program {
 
 /* Which regimes a target draws from: those of one architecture, perhaps of one depth. */
 struct wp_scope {
-	const struct wp_regime *regimes[24];
+	const struct wp_regime *regimes[WP_REGIMES_MAX];
 	size_t count;
 };
 /* All regimes whose name is `prefix` or starts with it and '_'; "" is all. */
 void wp_scope_of(struct wp_scope *scope, const char *prefix);
 
 /*
- * Any bytes decode: a version byte, a regime byte (modulo the scope), then
+ * The regime that a byte of an input stands for, and the byte for a regime of the scope.
+ * Regimes that came after the first corpora have bytes of their own, from 128 on: what
+ * inputs meant before stays what they mean.
+ */
+const struct wp_regime *wp_scope_regime(const struct wp_scope *scope, uint8_t byte);
+uint8_t wp_scope_byte(const struct wp_scope *scope, const struct wp_regime *regime);
+
+/*
+ * Any bytes decode: a version byte, a regime byte (see wp_scope_regime()), then
  * operations; a cut-off operation at the end is dropped. An unknown version reads
  * as the current one. Zero bytes decode to the simplest operations.
  */

@@ -154,11 +154,9 @@ void wp_program_decode(struct wp_program *program, const struct wp_scope *scope,
                        const uint8_t *bytes, size_t size)
 {
 	struct reader in = {bytes, bytes + size, false};
-	uint8_t regime;
 
 	take(&in); /* the version: there is only one so far */
-	regime = take(&in);
-	program->regime = scope->count > 0 ? scope->regimes[regime % scope->count] : wp_regimes;
+	program->regime = wp_scope_regime(scope, take(&in));
 	program->count = 0;
 	while (program->count < WP_PROGRAM_MAX_OPS && in.at < in.end &&
 	       take_op(&in, &program->ops[program->count]))
@@ -264,14 +262,9 @@ size_t wp_program_encode(const struct wp_program *program, const struct wp_scope
                          uint8_t *bytes, size_t capacity)
 {
 	struct writer out = {bytes, 0, capacity, false};
-	unsigned regime = 0;
 
-	for (unsigned i = 0; i < scope->count; i++) {
-		if (scope->regimes[i] == program->regime)
-			regime = i;
-	}
 	put(&out, WP_PROGRAM_VERSION);
-	put(&out, regime);
+	put(&out, wp_scope_byte(scope, program->regime));
 	for (size_t i = 0; i < program->count; i++) {
 		const size_t whole = out.size;
 

@@ -94,8 +94,9 @@ static void print_command(const struct wp_standalone *file)
 {
 	static const char *const riscv[] = {"", " -DPT_RISCV_SVPBMT", " -DPT_RISCV_XUANTIE"};
 	const struct wp_regime *regime = file->regime;
+	const bool el2 = regime->arch == WP_AARCH64 && regime->one_privilege;
 	const char *extra = regime->arch == WP_RISCV64 ? riscv[regime->attributes]
-	                    : regime->one_privilege    ? " -DPT_AARCH64_EL2"
+	                    : el2                      ? " -DPT_AARCH64_EL2"
 	                                               : "";
 	const char *backend = wp_library_backend(regime)->name;
 
@@ -158,10 +159,9 @@ static void print_constants(const struct wp_standalone *file)
 }
 
 static const char *const cpus[WP_ARCHS] = {
-	[WP_X86_64] = part_cpu_x86_64,
-	[WP_AARCH64] = part_cpu_aarch64,
-	[WP_RISCV64] = part_cpu_riscv64,
-	[WP_LOONGARCH64] = part_cpu_loongarch64,
+	[WP_X86_64] = part_cpu_x86_64,   [WP_AARCH64] = part_cpu_aarch64,
+	[WP_RISCV64] = part_cpu_riscv64, [WP_LOONGARCH64] = part_cpu_loongarch64,
+	[WP_X86_EPT] = part_cpu_x86_ept,
 };
 
 static void print_part(const struct wp_standalone *file, const char *part)

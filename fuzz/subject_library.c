@@ -32,6 +32,8 @@ const struct pt_backend *wp_library_backend(const struct wp_regime *regime)
 		if (regime->granule_shift == 16)
 			return &pt_aarch64_64k;
 		return regime->one_privilege ? &pt_aarch64_el2 : &pt_aarch64;
+	case WP_X86_EPT:
+		return &pt_x86_ept;
 	case WP_RISCV64:
 		if (regime->stage_2)
 			return &pt_riscv64_sv39x4;

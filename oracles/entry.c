@@ -28,6 +28,8 @@ struct wp_poison wp_entry_poison(const struct wp_regime *regime)
 		[WP_RISCV64] = {WP_TELLTALE >> 2 | 0xcf, WP_TELLTALE_SHIFT - 2},
 		/* V, D, coherent cached, H (in the last level G) */
 		[WP_LOONGARCH64] = {WP_TELLTALE | 1 << 6 | 1 << 4 | 3, WP_TELLTALE_SHIFT},
+		/* R, W, X, write-back, bit 7 (ignored in the last level) */
+		[WP_X86_EPT] = {WP_TELLTALE | 1 << 7 | 6 << 3 | 7, WP_TELLTALE_SHIFT},
 	};
 
 	struct wp_poison poison = poisons[regime->arch];

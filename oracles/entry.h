@@ -66,6 +66,15 @@ static inline enum wp_entry_kind wp_read_loongarch64(bool last, uint64_t entry, 
 	return (entry & 1) != 0 ? WP_ENTRY_LEAF : WP_ENTRY_INVALID;
 }
 
+/* SDM 28.3.2: present if any of R, W, X is set; bit 7 in an entry not of the lowest level. */
+static inline enum wp_entry_kind wp_read_x86_ept(bool last, uint64_t entry, uint64_t *to)
+{
+	*to = entry & wp_entry_bits(51, 12);
+	if ((entry & wp_entry_bits(2, 0)) == 0)
+		return WP_ENTRY_INVALID;
+	return last || (entry >> 7 & 1) != 0 ? WP_ENTRY_LEAF : WP_ENTRY_TABLE;
+}
+
 /* `to`: the physical address of the table or of the page. `level` 0 is the root's. */
 static inline enum wp_entry_kind wp_entry_read(const struct wp_regime *regime, unsigned level,
                                                uint64_t entry, uint64_t *to)
@@ -79,6 +88,8 @@ static inline enum wp_entry_kind wp_entry_read(const struct wp_regime *regime, u
 		return wp_read_aarch64(regime, level, last, entry, to);
 	case WP_RISCV64:
 		return wp_read_riscv64(last, entry, to);
+	case WP_X86_EPT:
+		return wp_read_x86_ept(last, entry, to);
 	default:
 		return wp_read_loongarch64(last, entry, to);
 	}
@@ -89,6 +100,8 @@ static inline uint64_t wp_entry_written_by_cpu(const struct wp_regime *regime)
 {
 	if (regime->arch == WP_X86_64) /* SDM 4.8 */
 		return wp_entry_bits(6, 5);
+	if (regime->arch == WP_X86_EPT) /* SDM 28.3.5 */
+		return wp_entry_bits(9, 8);
 	if (regime->arch == WP_RISCV64) /* RV "Sv39", A and D */
 		return wp_entry_bits(7, 6);
 	return 0;

@@ -18,6 +18,8 @@ static const struct rule rules[WP_ARCHS] = {
 	[WP_RISCV64] = {PT_WRITE, false},
 	/* Manual vol. 1, 5.4.4: with RPLV = 0 a lower PLV passes, and only NX stops a fetch. */
 	[WP_LOONGARCH64] = {0, true},
+	/* SDM vol. 3C, 28.3.3.1: write without read is a misconfiguration; no USER there is. */
+	[WP_X86_EPT] = {PT_WRITE, false},
 };
 
 bool wp_flags_expressible(const struct wp_regime *regime, pt_flags flags)

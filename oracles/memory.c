@@ -9,11 +9,11 @@
 #include <unistd.h>
 
 /*
- * Bit 0 is P, valid, or V, on all four architectures. A LoongArch directory has
+ * Bit 0 is P, valid, or V; with EPT bits 2:0 are. A LoongArch directory has
  * no such bit: there bit 6 (H) must be clear, and what is left is an address,
  * which wp_memory_open() keeps outside of the window.
  */
-_Static_assert((WP_POISON & 1) == 0, "poison is not present");
+_Static_assert((WP_POISON & 7) == 0, "poison is not present");
 _Static_assert((WP_POISON & 1 << 6) == 0, "poison is no huge page");
 #define POISON_TABLE (WP_POISON & (((uint64_t)1 << 48) - WP_FRAME_SIZE))
 

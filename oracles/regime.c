@@ -30,6 +30,8 @@ const struct wp_regime wp_regimes[] = {
 	/* VALEN 48: PGDL and PGDH serve 47 bits each, sign-extended from bit 47. */
 	{"loongarch64_low", WP_LOONGARCH64, 4, 48, 48, PT_LOW, false, 0, UP_TO_1G},
 	{"loongarch64_high", WP_LOONGARCH64, 4, 48, 48, PT_HIGH, false, 0, UP_TO_1G},
+	/* below: not in the first corpora; see wp_scope_regime() */
+	{"x86_ept", WP_X86_EPT, 4, 48, 52, PT_LOW, true, 0, PT_4K | PT_2M | PT_1G, 12, 9, 9, true},
 	/* hgatp.MODE = 8: a root of 2048 entries, addresses zero-extended from 41 bits. */
 	{"riscv64_sv39x4", WP_RISCV64, 3, 41, 56, PT_LOW, true, WP_ATTR_SOFTWARE,
          PT_4K | PT_2M | PT_1G, 12, 9, 11, true},
@@ -38,6 +40,7 @@ const struct wp_regime wp_regimes[] = {
 	{"aarch64_64k_high", WP_AARCH64, 3, 48, 48, PT_HIGH, false, 0, OF_64K},
 };
 const size_t wp_regime_count = sizeof wp_regimes / sizeof wp_regimes[0];
+_Static_assert(sizeof wp_regimes / sizeof wp_regimes[0] <= WP_REGIMES_MAX, "too many regimes");
 
 const struct wp_regime *wp_regime_find(const char *name)
 {
@@ -51,10 +54,9 @@ const struct wp_regime *wp_regime_find(const char *name)
 const char *wp_arch_name(enum wp_arch arch)
 {
 	static const char *const names[WP_ARCHS] = {
-		[WP_X86_64] = "x86_64",
-		[WP_AARCH64] = "aarch64",
-		[WP_RISCV64] = "riscv64",
-		[WP_LOONGARCH64] = "loongarch64",
+		[WP_X86_64] = "x86_64",   [WP_AARCH64] = "aarch64",
+		[WP_RISCV64] = "riscv64", [WP_LOONGARCH64] = "loongarch64",
+		[WP_X86_EPT] = "x86_ept",
 	};
 	return names[arch];
 }

@@ -14,6 +14,7 @@ enum wp_arch {
 	WP_AARCH64,
 	WP_RISCV64,
 	WP_LOONGARCH64,
+	WP_X86_EPT,
 	WP_ARCHS,
 };
 
@@ -28,7 +29,9 @@ enum wp_riscv_attributes {
  * x86_64: CR0.WP, EFER.NXE, CR4.SMEP on; SMAP off or AC set. AArch64: 4 KiB
  * granule, 48-bit, TBI, HPD, WXN, PAN off, HA = 0, MAIR as in the contract.
  * RISC-V: SUM = 1, MXR = 0, hardware updates A and D. LoongArch: PLV0 and PLV3,
- * DWPL off, the refill handler of LDDIR, LDPTE and TLBFILL.
+ * DWPL off, the refill handler of LDDIR, LDPTE and TLBFILL. EPT: guest-physical
+ * addresses; execute-only pages, accessed and dirty flags (EPTP bit 6), no mode-based
+ * execute control.
  */
 struct wp_regime {
 	const char *name; /* such as riscv64_sv48_svpbmt, aarch64_high */
@@ -50,6 +53,7 @@ struct wp_regime {
 
 extern const struct wp_regime wp_regimes[];
 extern const size_t wp_regime_count;
+#define WP_REGIMES_MAX 32
 
 /* NULL: no regime of that name. */
 const struct wp_regime *wp_regime_find(const char *name);

@@ -17,7 +17,7 @@ void wp_tlb_reset(struct wp_tlb *tlb, const struct wp_regime *regime,
 
 /*
  * RISC-V ("Supervisor Memory-Management Fence") and LoongArch (5.4.3) may keep
- * that an entry was invalid; x86_64 (SDM 4.10.2.3) and AArch64 (D8) never do.
+ * that an entry was invalid; x86_64 (SDM 4.10.2.3), EPT (28.4.2) and AArch64 (D8) never do.
  */
 static bool caches_invalid(const struct wp_regime *regime)
 {
@@ -135,7 +135,7 @@ static bool survives_as_pointer(const struct wp_tlb *tlb, const struct wp_tlb_en
 
 /*
  * Of cached pointers, a flush by address drops on x86_64 all, whatever the address
- * (SDM 4.10.4.1, INVLPG); on AArch64 those on the way to it (D8, TLBI VAAE1: not only
+ * (SDM 4.10.4.1, INVLPG; with EPT 28.4.3.1, INVEPT); on AArch64 those on the way to it (D8, TLBI VAAE1: not only
  * the last level); on RISC-V none.
  */
 static bool drops_pointer(const struct wp_tlb *tlb, const struct wp_tlb_pointer *pointer,
@@ -143,7 +143,7 @@ static bool drops_pointer(const struct wp_tlb *tlb, const struct wp_tlb_pointer 
 {
 	if (tlb->regime->arch == WP_AARCH64)
 		return va >= pointer->first && va <= pointer->last;
-	return tlb->regime->arch == WP_X86_64;
+	return tlb->regime->arch == WP_X86_64 || tlb->regime->arch == WP_X86_EPT;
 }
 
 bool wp_tlb_flush(struct wp_tlb *tlb, const uint64_t *va)
@@ -170,9 +170,10 @@ bool wp_tlb_flush(struct wp_tlb *tlb, const uint64_t *va)
 }
 
 /*
- * Whether using what was cached is as good as walking again. On x86_64 and
+ * Whether using what was cached is as good as walking again. On x86_64, EPT and
  * AArch64 one that allows less costs a fault, which the kernel takes and retries
- * (SDM 4.10.4.3); the contract asks for no flush there.
+ * (SDM 4.10.4.3; 28.4.3.1: an EPT violation drops what it met); the contract asks for
+ * no flush there.
  */
 static bool is_current(const struct wp_tlb *tlb, const struct wp_tlb_entry *entry,
                        const struct wp_answer *now)

@@ -31,12 +31,13 @@ objdump=$(llvm_tool llvm-objdump)
 flags=(-std=c11 -ffreestanding -nostdinc -isystem "$("$compiler" -print-file-name=include)" -O2
 	-fno-pie -fno-stack-protector -Wall -Wextra -Wpedantic -Wconversion -Wcast-qual -Werror -Ilib/include)
 freestanding='float|iso646|limits|stdalign|stdarg|stdbool|stddef|stdint|stdnoreturn'
-any_flush='invlpg|%cr[0-9]|tlbi|sfence\.vma|invtlb'
+any_flush='invlpg|invept|%cr[0-9]|tlbi|sfence\.vma|invtlb'
 
 # What the target is called, how it says "flush this address" and "flush all".
 target_of() {
 	case $1 in
 	x86_64*) echo 'x86_64-none-elf|invlpg|%cr4' ;;
+	x86_ept*) echo 'x86_64-none-elf|invept|invept' ;;
 	aarch64_el2) echo 'aarch64-none-elf|tlbi.vae2is|tlbi.alle2is' ;;
 	aarch64*) echo 'aarch64-none-elf|tlbi.vaae1is|tlbi.vmalle1is' ;;
 	riscv64*) echo 'riscv64-none-elf|sfence.vma.[a-z0-9]*$|sfence.vma$' ;;

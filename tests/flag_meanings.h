@@ -15,25 +15,25 @@
  */
 struct meaning {
 	const char *flags;
-	const char *x86_64, *aarch64, *el2, *riscv64, *loongarch64;
+	const char *x86_64, *aarch64, *el2, *riscv64, *loongarch64, *ept;
 };
 static const struct meaning meanings[16] = {
-	{"----", "--- ---", "--- ---", "--- ---", "--- ---", "--- ---"},
-	{"r---", "r-- ---", "r-- ---", "r-- ---", "r-- ---", "r-- ---"},
-	{"-w--", NULL, NULL, NULL, NULL, "-w- ---"},
-	{"rw--", "rw- ---", "rw- ---", "rw- ---", "rw- ---", "rw- ---"},
-	{"--x-", NULL, NULL, NULL, "--x ---", "--x ---"},
-	{"r-x-", "r-x ---", "r-x ---", "r-x ---", "r-x ---", "r-x ---"},
-	{"-wx-", NULL, NULL, NULL, NULL, "-wx ---"},
-	{"rwx-", "rwx ---", "rwx ---", "rwx ---", "rwx ---", "rwx ---"},
-	{"---u", "--- ---", "--- ---", NULL, "--- ---", "--- ---"},
-	{"r--u", "r-- r--", "r-- r--", NULL, "r-- r--", "r-- r--"},
-	{"-w-u", NULL, NULL, NULL, NULL, "-w- -w-"},
-	{"rw-u", "rw- rw-", "rw- rw-", NULL, "rw- rw-", "rw- rw-"},
-	{"--xu", NULL, NULL, NULL, "--- --x", "--x --x"},
-	{"r-xu", "r-- r-x", "r-- r-x", NULL, "r-- r-x", "r-x r-x"},
-	{"-wxu", NULL, NULL, NULL, NULL, "-wx -wx"},
-	{"rwxu", "rw- rwx", "rw- rwx", NULL, "rw- rwx", "rwx rwx"},
+	{"----", "--- ---", "--- ---", "--- ---", "--- ---", "--- ---", "--- ---"},
+	{"r---", "r-- ---", "r-- ---", "r-- ---", "r-- ---", "r-- ---", "r-- ---"},
+	{"-w--", NULL, NULL, NULL, NULL, "-w- ---", NULL},
+	{"rw--", "rw- ---", "rw- ---", "rw- ---", "rw- ---", "rw- ---", "rw- ---"},
+	{"--x-", NULL, NULL, NULL, "--x ---", "--x ---", "--x ---"},
+	{"r-x-", "r-x ---", "r-x ---", "r-x ---", "r-x ---", "r-x ---", "r-x ---"},
+	{"-wx-", NULL, NULL, NULL, NULL, "-wx ---", NULL},
+	{"rwx-", "rwx ---", "rwx ---", "rwx ---", "rwx ---", "rwx ---", "rwx ---"},
+	{"---u", "--- ---", "--- ---", NULL, "--- ---", "--- ---", NULL},
+	{"r--u", "r-- r--", "r-- r--", NULL, "r-- r--", "r-- r--", NULL},
+	{"-w-u", NULL, NULL, NULL, NULL, "-w- -w-", NULL},
+	{"rw-u", "rw- rw-", "rw- rw-", NULL, "rw- rw-", "rw- rw-", NULL},
+	{"--xu", NULL, NULL, NULL, "--- --x", "--x --x", NULL},
+	{"r-xu", "r-- r-x", "r-- r-x", NULL, "r-- r-x", "r-x r-x", NULL},
+	{"-wxu", NULL, NULL, NULL, NULL, "-wx -wx", NULL},
+	{"rwxu", "rw- rwx", "rw- rwx", NULL, "rw- rwx", "rwx rwx", NULL},
 };
 
 static inline const char *meaning_of(const struct wp_regime *regime, pt_flags flags)
@@ -49,6 +49,8 @@ static inline const char *meaning_of(const struct wp_regime *regime, pt_flags fl
 		return regime->one_privilege ? meaning->el2 : meaning->aarch64;
 	case WP_RISCV64:
 		return meaning->riscv64;
+	case WP_X86_EPT:
+		return meaning->ept;
 	default:
 		return meaning->loongarch64;
 	}

@@ -36,6 +36,9 @@ struct row {
 	.dirty = 0x12345193, .levels = 4, .root_shift = 39, .large_shift = 21, .root_frames = 1,   \
 	.fixed_frames = 2, .entry_bytes = 8, .breaks = true, .remembers = true,                    \
 	.hole_frame = true, .write_alone = true
+#define EPT                                                                                        \
+	.dirty = 0x123450b7, .levels = 4, .root_shift = 39, .large_shift = 21, .root_frames = 1,   \
+	.fixed_frames = 1, .entry_bytes = 8, .one_privilege = true
 #define FAKE .dirty = 0x12345c30, .levels = 3, .root_shift = 29, .large_shift = 20, .breaks = true
 
 static const struct row rows[] = {
@@ -51,6 +54,7 @@ static const struct row rows[] = {
 	{&pt_riscv64_sv48_xuantie, PT_WHOLE, 0, .levels = 4, .root_shift = 39, RV},
 	{&pt_loongarch64, PT_LOW, 0, LA},
 	{&pt_loongarch64, PT_HIGH, 0xffff800000000000, LA},
+	{&pt_x86_ept, PT_LOW, 0x0000800000000000, EPT},
 	{&pt_fake, PT_LOW, 0, FAKE, .root_frames = 4, .fixed_frames = 4, .entry_bytes = 8,
          .all_for_table = true},
 	{&pt_fake_narrow, PT_HIGH, 0xffffff0000000000, FAKE, .root_frames = 2, .fixed_frames = 3,

@@ -10,6 +10,8 @@
 /* Where each architecture's CPU records: by hand from the manuals; 0: it doesn't. */
 static inline uint64_t accessed_bit(const struct row *row)
 {
+	if (row->backend == &pt_x86_ept)
+		return 1 << 8;
 	if (strncmp(row->backend->name, "x86", 3) == 0)
 		return 1 << 5;
 	if (strncmp(row->backend->name, "riscv", 5) == 0)

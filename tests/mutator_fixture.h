@@ -10,9 +10,9 @@
 #include "../fuzz/mutator.h"
 
 static const char *const targets[] = {
-	"fuzz_x86_64",       "fuzz_aarch64",      "fuzz_riscv64_sv39",
-	"fuzz_riscv64_sv48", "fuzz_riscv64_sv57", "fuzz_riscv64_sv39x4",
-	"fuzz_loongarch64",  "fuzz_damage",       "fuzz_memory",
+	"fuzz_x86_64",       "fuzz_aarch64",        "fuzz_riscv64_sv39", "fuzz_riscv64_sv48",
+	"fuzz_riscv64_sv57", "fuzz_riscv64_sv39x4", "fuzz_loongarch64",  "fuzz_x86_ept",
+	"fuzz_damage",       "fuzz_memory",
 };
 #define TARGETS (sizeof targets / sizeof targets[0])
 #define MEMORY  (TARGETS - 1)

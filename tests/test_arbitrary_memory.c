@@ -86,7 +86,8 @@ static void run_inputs(const char *prefix)
 	memset(runner.stats, 0, wp_regime_count * sizeof *runner.stats);
 	for (unsigned long i = 0; i < inputs; i++) {
 		/* one regime after the other: to change it costs a machine more than to walk */
-		const uint8_t regime = (uint8_t)(i * scope.count / inputs);
+		const uint8_t regime = wp_scope_byte(&scope,
+		                                     scope.regimes[i * scope.count / inputs]);
 		const size_t size = wp_memory_program_random(&random, regime, bytes);
 		struct wp_result result;
 
@@ -128,6 +129,12 @@ static void all_agree_on_any_loongarch64_memory(void **state)
 	run_inputs("loongarch64");
 }
 
+static void paper_and_query_agree_on_any_x86_ept_memory(void **state)
+{
+	(void)state;
+	run_inputs("x86_ept");
+}
+
 /* The walk would visit 512^3 entries and more. */
 static void a_root_full_of_itself_ends_the_walk(void **state)
 {
@@ -140,7 +147,7 @@ static void a_root_full_of_itself_ends_the_walk(void **state)
 		struct wp_result result;
 
 		memset(bytes, 0, sizeof bytes);
-		bytes[0] = (uint8_t)regime;
+		bytes[0] = wp_scope_byte(&scope, scope.regimes[regime]);
 		for (uint8_t i = 0; i < WP_MEMORY_RECIPES; i++) /* pointers from the root to it */
 			bytes[1 + i * WP_MEMORY_RECORD + 2] = i;
 		assert_true(wp_memory_run(&runner, &scope, bytes, sizeof bytes, &result));
@@ -194,6 +201,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(all_agree_on_any_aarch64_memory),
 		cmocka_unit_test(all_agree_on_any_riscv64_memory),
 		cmocka_unit_test(all_agree_on_any_loongarch64_memory),
+		cmocka_unit_test(paper_and_query_agree_on_any_x86_ept_memory),
 	};
 
 	if (argc > 1)

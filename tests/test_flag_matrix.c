@@ -200,13 +200,12 @@ static void run_matrix(struct matrix *matrix)
 static unsigned long expressible(const struct wp_regime *regime)
 {
 	static const unsigned long of[WP_ARCHS] = {
-		[WP_X86_64] = 3 * 10,
-		[WP_AARCH64] = 3 * 10,
-		[WP_RISCV64] = 3 * 12,
-		[WP_LOONGARCH64] = 3 * 16,
+		[WP_X86_64] = 3 * 10,      [WP_AARCH64] = 3 * 10, [WP_RISCV64] = 3 * 12,
+		[WP_LOONGARCH64] = 3 * 16, [WP_X86_EPT] = 3 * 6,
 	};
+	const bool el2 = regime->arch == WP_AARCH64 && regime->one_privilege;
 
-	return regime->one_privilege ? 3 * 5 : of[regime->arch];
+	return el2 ? 3 * 5 : of[regime->arch];
 }
 
 /* Without READ, WRITE and EXECUTE: with USER or not, of three memory types. */

@@ -32,6 +32,38 @@ static void scope_holds_the_regimes_that_a_prefix_names(void **state)
 	assert_int_equal(scope.count, 1);
 }
 
+static void a_byte_means_the_regime_that_it_meant_in_the_first_corpora(void **state)
+{
+	struct wp_scope scope;
+
+	(void)state;
+	wp_scope_of(&scope, "x86_64");
+	for (unsigned byte = 0; byte < 256; byte++)
+		assert_ptr_equal(wp_scope_regime(&scope, (uint8_t)byte), &wp_regimes[byte % 2]);
+	for (unsigned byte = 0; byte < 128; byte++)
+		assert_ptr_equal(wp_scope_regime(&all, (uint8_t)byte), &wp_regimes[byte % 16]);
+	for (unsigned byte = 128 + (unsigned)all.count - 16; byte < 256; byte++)
+		assert_ptr_equal(wp_scope_regime(&all, (uint8_t)byte), &wp_regimes[byte % 16]);
+}
+
+static void every_regime_of_a_scope_has_a_byte(void **state)
+{
+	static const char *const prefixes[] = {"", "x86_64", "riscv64", "x86_ept"};
+
+	(void)state;
+	for (size_t p = 0; p < sizeof prefixes / sizeof prefixes[0]; p++) {
+		struct wp_scope scope;
+
+		wp_scope_of(&scope, prefixes[p]);
+		assert_true(scope.count > 0);
+		for (size_t i = 0; i < scope.count; i++) {
+			const uint8_t byte = wp_scope_byte(&scope, scope.regimes[i]);
+
+			assert_ptr_equal(wp_scope_regime(&scope, byte), scope.regimes[i]);
+		}
+	}
+}
+
 /* ----------------------------------------------------------------------- the bytes */
 
 static void zero_bytes_decode_to_the_simplest_program(void **state)
@@ -305,6 +337,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(scope_holds_the_regimes_that_a_prefix_names),
+		cmocka_unit_test(a_byte_means_the_regime_that_it_meant_in_the_first_corpora),
+		cmocka_unit_test(every_regime_of_a_scope_has_a_byte),
 		cmocka_unit_test(zero_bytes_decode_to_the_simplest_program),
 		cmocka_unit_test(nothing_decodes_to_the_empty_program),
 		cmocka_unit_test(any_bytes_decode_and_always_to_the_same),

@@ -22,9 +22,12 @@ static void warm_up(void)
 	struct wp_result result;
 
 	wp_random_seed(&random, 1);
-	for (unsigned i = 0; i < 8 * scope.count; i++)
+	for (unsigned i = 0; i < 8 * scope.count; i++) {
+		const uint8_t regime = wp_scope_byte(&scope, scope.regimes[i % scope.count]);
+
 		wp_memory_run(&runner, &scope, bytes,
-		              wp_memory_program_random(&random, (uint8_t)i, bytes), &result);
+		              wp_memory_program_random(&random, regime, bytes), &result);
+	}
 }
 
 /*

@@ -97,9 +97,11 @@ static void make_programs(const char *prefix, const char *folder)
 static void make_turned_leaves(const char *folder, unsigned regime, unsigned level, unsigned first)
 {
 	static uint8_t bytes[1 + 32 * WP_MEMORY_RECORD];
+	struct wp_scope all;
 	char name[60];
 
-	bytes[0] = (uint8_t)regime;
+	wp_scope_of(&all, "");
+	bytes[0] = wp_scope_byte(&all, &wp_regimes[regime]);
 	for (unsigned i = 0; i < 32; i++) {
 		uint8_t *record = bytes + 1 + i * WP_MEMORY_RECORD;
 
@@ -117,14 +119,17 @@ static void make_memories(const char *folder)
 {
 	static uint8_t bytes[WP_MEMORY_BYTES];
 	struct wp_random random;
+	struct wp_scope all;
 	unsigned made = 0;
 
+	wp_scope_of(&all, "");
 	wp_random_seed(&random, 1);
 	for (size_t i = 0; i < 2 * wp_regime_count; i++) {
+		const uint8_t regime = wp_scope_byte(&all, &wp_regimes[i / 2]);
 		size_t size = WP_MEMORY_BYTES;
 
 		while (size > MAX_BYTES)
-			size = wp_memory_program_random(&random, (uint8_t)(i / 2), bytes);
+			size = wp_memory_program_random(&random, regime, bytes);
 		write_seed(folder, made++, bytes, size);
 	}
 	for (unsigned i = 0; i < wp_regime_count; i++) {

@@ -11,10 +11,9 @@
 #include <string.h>
 
 static const struct wp_paper_arch *const archs[WP_ARCHS] = {
-	[WP_X86_64] = &wp_paper_x86_64,
-	[WP_AARCH64] = &wp_paper_aarch64,
-	[WP_RISCV64] = &wp_paper_riscv64,
-	[WP_LOONGARCH64] = &wp_paper_loongarch64,
+	[WP_X86_64] = &wp_paper_x86_64,   [WP_AARCH64] = &wp_paper_aarch64,
+	[WP_RISCV64] = &wp_paper_riscv64, [WP_LOONGARCH64] = &wp_paper_loongarch64,
+	[WP_X86_EPT] = &wp_paper_x86_ept,
 };
 
 struct paper {

@@ -7,7 +7,8 @@
  * Manuals, as cited: "SDM": Intel 64 SDM vol. 3A, chapter "Paging" (4, in newer
  * editions 5). "D8": Arm ARM DDI 0487, chapter D8, by heading. "RV": RISC-V
  * Privileged ISA, "Supervisor-Level ISA" and the Sv* extensions, by heading.
- * "LA": LoongArch Reference Manual vol. 1.
+ * "LA": LoongArch Reference Manual vol. 1. "EPT": Intel 64 SDM vol. 3C, 28.3 and 28.4
+ * (29.3 and 29.4 in newer editions).
  */
 #ifndef WP_PAPER_H
 #define WP_PAPER_H
@@ -39,6 +40,7 @@ extern const struct wp_paper_arch wp_paper_x86_64;
 extern const struct wp_paper_arch wp_paper_aarch64;
 extern const struct wp_paper_arch wp_paper_riscv64;
 extern const struct wp_paper_arch wp_paper_loongarch64;
+extern const struct wp_paper_arch wp_paper_x86_ept;
 
 /*
  * Where nothing else is said, 512 entries of 8 bytes are indexed by 9 bits, the lowest

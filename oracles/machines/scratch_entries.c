@@ -105,6 +105,28 @@ static uint64_t loongarch64_leaf(const struct wp_regime *regime, unsigned level,
 	return entry;
 }
 
+/* SDM vol. 3C, 28.3.2: R, W, X, memory type 5:3 (6: write-back), bit 7 over the last level. */
+static uint64_t x86_ept_table(uint64_t pa)
+{
+	return pa | BIT(0) | BIT(1) | BIT(2);
+}
+
+static uint64_t x86_ept_leaf(const struct wp_regime *regime, unsigned level, uint64_t pa,
+                             pt_flags flags)
+{
+	uint64_t entry = pa | BIT(4) | BIT(5);
+
+	if (level + 1 != regime->levels)
+		entry |= BIT(7);
+	if (flags & PT_READ)
+		entry |= BIT(0);
+	if (flags & PT_WRITE)
+		entry |= BIT(1);
+	if (flags & PT_EXECUTE)
+		entry |= BIT(2);
+	return entry;
+}
+
 static const struct {
 	uint64_t (*table)(uint64_t pa);
 	uint64_t (*leaf)(const struct wp_regime *regime, unsigned level, uint64_t pa,
@@ -114,6 +136,7 @@ static const struct {
 	[WP_AARCH64] = {aarch64_table, aarch64_leaf},
 	[WP_RISCV64] = {riscv64_table, riscv64_leaf},
 	[WP_LOONGARCH64] = {loongarch64_table, loongarch64_leaf},
+	[WP_X86_EPT] = {x86_ept_table, x86_ept_leaf},
 };
 
 uint64_t wp_scratch_table_entry(const struct wp_scratch *scratch, uint64_t pa)

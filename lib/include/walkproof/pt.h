@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Page tables for kernels and hypervisors: one interface, four architectures.
+ * Page tables for kernels and hypervisors: one interface, five architectures.
  *
  * Units. Every address, size and length is in bytes. A virtual address and a
  * physical address are different types. The granule is the smallest leaf: 4 KiB, or
@@ -226,7 +226,8 @@ struct pt_backend {
 	void (*flush_all)(void);
 
 	/* Constants to load with the root, by architecture; zero where none. */
-	uint64_t configuration[2]; /* MAIR_EL1 and TCR_EL1 fields; PWCL and PWCH; satp.MODE << 60 */
+	uint64_t configuration[2]; /* MAIR_EL1 and TCR_EL1 fields; PWCL and PWCH; satp.MODE << 60;
+	                            * EPTP's fields */
 };
 
 /* ------------------------------------------------------------------ table */
@@ -520,6 +521,7 @@ extern const struct pt_backend pt_riscv64_sv39_xuantie; /* C9xx, sxstatus.MAEE =
 extern const struct pt_backend pt_riscv64_sv48_xuantie;
 extern const struct pt_backend pt_riscv64_sv57_xuantie;
 extern const struct pt_backend pt_loongarch64; /* 4 levels, PT_LOW or PT_HIGH */
+extern const struct pt_backend pt_x86_ept;     /* 4 levels, PT_LOW; guest-physical addresses */
 
 /*
  * A guest's physical addresses: one range of 41 bits, which is PT_LOW; a root of 16 KiB.
