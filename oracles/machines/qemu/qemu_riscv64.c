@@ -27,6 +27,8 @@ static const char *const cpus[] = {
 
 static int model(const struct wp_regime *regime)
 {
+	if (regime->stage_2)
+		return -1;
 	switch (regime->attributes) {
 	case WP_ATTR_SOFTWARE:
 		return MODEL_PLAIN;
@@ -45,7 +47,7 @@ static void set(const struct wp_qemu *qemu, uint64_t setting[12])
 
 	setting[WP_RISCV64_VSATP] = mode << 60 | qemu->root >> 12;
 	setting[WP_RISCV64_WINDOW] = qemu->machine.memory->base;
-	setting[WP_RISCV64_WINDOW_FRAMES] = qemu->machine.memory->frames;
+	setting[WP_RISCV64_WINDOW_FRAMES] = qemu->machine.memory->size >> WP_FRAME_SHIFT;
 }
 
 static void decode(const struct wp_qemu *qemu, const struct wp_probe *probe,
