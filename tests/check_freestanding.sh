@@ -31,7 +31,7 @@ objdump=$(llvm_tool llvm-objdump)
 flags=(-std=c11 -ffreestanding -nostdinc -isystem "$("$compiler" -print-file-name=include)" -O2
 	-fno-pie -fno-stack-protector -Wall -Wextra -Wpedantic -Wconversion -Wcast-qual -Werror -Ilib/include)
 freestanding='float|iso646|limits|stdalign|stdarg|stdbool|stddef|stdint|stdnoreturn'
-any_flush='invlpg|invept|%cr[0-9]|tlbi|sfence\.vma|invtlb'
+any_flush='invlpg|invept|%cr[0-9]|tlbi|sfence\.vma|hfence|invtlb'
 
 # What the target is called, how it says "flush this address" and "flush all".
 target_of() {
@@ -40,6 +40,7 @@ target_of() {
 	x86_ept*) echo 'x86_64-none-elf|invept|invept' ;;
 	aarch64_el2) echo 'aarch64-none-elf|tlbi.vae2is|tlbi.alle2is' ;;
 	aarch64*) echo 'aarch64-none-elf|tlbi.vaae1is|tlbi.vmalle1is' ;;
+	riscv64_sv39x4) echo 'riscv64-none-elf|hfence.gvma.[a-z0-9]*$|hfence.gvma$' ;;
 	riscv64*) echo 'riscv64-none-elf|sfence.vma.[a-z0-9]*$|sfence.vma$' ;;
 	loongarch64*) echo 'loongarch64-none-elf|invtlb|invtlb' ;;
 	esac
@@ -89,7 +90,8 @@ check_target() {
 		fail "$name: no target known; add it to target_of"
 		return 0
 	fi
-	case $triple in riscv64*) march=(-march=rv64gc) ;; esac
+	# with the hypervisor extension, so that its instructions have names
+	case $triple in riscv64*) march=(-march=rv64gch) ;; esac
 	compile "$name" "$@" --target="$triple" "${march[@]}" -DPT_TARGET_BUILD || return 0
 	check_symbols "$name"
 	disassemble "$name" >"$work/listing"

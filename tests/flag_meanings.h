@@ -47,8 +47,8 @@ static inline const char *meaning_of(const struct wp_regime *regime, pt_flags fl
 		return meaning->x86_64;
 	case WP_AARCH64:
 		return regime->one_privilege ? meaning->el2 : meaning->aarch64;
-	case WP_RISCV64:
-		return meaning->riscv64;
+	case WP_RISCV64: /* a G-stage has no USER, as EL2 */
+		return regime->one_privilege && (flags & PT_USER) ? NULL : meaning->riscv64;
 	case WP_X86_EPT:
 		return meaning->ept;
 	default:

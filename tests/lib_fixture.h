@@ -18,7 +18,6 @@
 
 #include "lib_rows.h"
 
-#define FRAME  4096u
 #define FRAMES 160u
 #define WINDOW ((uint64_t)0x7000000)  /* physical address of the platform's memory */
 #define PA     ((uint64_t)0x40000000) /* what the tests map: aligned to 1 GiB */
@@ -55,7 +54,7 @@ struct lib {
 	size_t several;       /* calls of alloc_frames */
 	uint64_t unreachable; /* phys_to_virt says no from here on; 0: never */
 
-	struct event log[16384];
+	struct event log[65536];
 	size_t events;
 	void (*watch)(struct lib *lib, const struct event *store);
 };
@@ -82,15 +81,15 @@ static inline bool lib_alloc_frames(void *context, size_t count, uint64_t align,
 
 		while (free < count && !lib->used[i + free])
 			free++;
-		if (free < count || (WINDOW + i * FRAME) % align != 0)
+		if (free < count || (WINDOW + i * lib->page) % align != 0)
 			continue;
 		lib->allocations--;
 		lib->in_use += count;
-		*first = pt_pa(WINDOW + i * FRAME);
+		*first = pt_pa(WINDOW + i * lib->page);
 		for (size_t j = i; j < i + count; j++)
 			lib->used[j] = lib->fresh[j] = true;
-		for (size_t at = 0; at < count * FRAME; at += lib->row->entry_bytes)
-			memcpy(lib->memory + i * FRAME + at, &lib->row->dirty,
+		for (size_t at = 0; at < count * lib->page; at += lib->row->entry_bytes)
+			memcpy(lib->memory + i * lib->page + at, &lib->row->dirty,
 			       lib->row->entry_bytes);
 		record(lib, (struct event){ALLOC, first->value, count, 0});
 		return true;
@@ -101,18 +100,20 @@ static inline bool lib_alloc_frames(void *context, size_t count, uint64_t align,
 
 static inline bool lib_alloc_frame(void *context, pt_paddr *frame)
 {
-	return lib_alloc_frames(context, 1, FRAME, frame);
+	const struct lib *lib = context;
+
+	return lib_alloc_frames(context, 1, lib->page, frame);
 }
 
 static inline void lib_free_frames(void *context, pt_paddr first, size_t count)
 {
 	struct lib *lib = context;
 
-	assert_in_range(first.value, WINDOW, WINDOW + (FRAMES - count) * FRAME);
-	assert_int_equal(first.value % FRAME, 0);
+	assert_in_range(first.value, WINDOW, WINDOW + (FRAMES - count) * lib->page);
+	assert_int_equal(first.value % lib->page, 0);
 	for (size_t i = 0; i < count; i++) {
-		assert_true(lib->used[(first.value - WINDOW) / FRAME + i]);
-		lib->used[(first.value - WINDOW) / FRAME + i] = false;
+		assert_true(lib->used[(first.value - WINDOW) / lib->page + i]);
+		lib->used[(first.value - WINDOW) / lib->page + i] = false;
 	}
 	lib->in_use -= count;
 	record(lib, (struct event){FREE, first.value, count, 0});
@@ -128,7 +129,7 @@ static inline void *lib_at(void *context, pt_paddr paddr)
 	struct lib *lib = context;
 	const uint64_t offset = paddr.value - WINDOW;
 
-	if (offset >= FRAMES * FRAME || (lib->unreachable && paddr.value >= lib->unreachable))
+	if (offset >= FRAMES * lib->page || (lib->unreachable && paddr.value >= lib->unreachable))
 		return NULL;
 	return lib->memory + offset;
 }
@@ -150,11 +151,11 @@ static inline void lib_stored(void *context, const void *entry, uint64_t before,
 	const size_t offset = (size_t)((const uint8_t *)entry - lib->memory);
 	uint64_t now = 0;
 
-	assert_true(offset < FRAMES * FRAME && offset % lib->row->entry_bytes == 0);
-	assert_true(lib->used[offset / FRAME]);
+	assert_true(offset < FRAMES * lib->page && offset % lib->row->entry_bytes == 0);
+	assert_true(lib->used[offset / lib->page]);
 	memcpy(&now, entry, lib->row->entry_bytes);
 	assert_int_equal(now, after);
-	if (!lib->fresh[offset / FRAME])
+	if (!lib->fresh[offset / lib->page])
 		assert_memory_equal(lib->shadow + offset, &before, lib->row->entry_bytes);
 	memcpy(lib->shadow + offset, entry, lib->row->entry_bytes);
 	record(lib, (struct event){STORE, WINDOW + offset, before, after});
@@ -165,9 +166,9 @@ static inline void settle(struct lib *lib)
 {
 	for (size_t i = 0; i < FRAMES; i++) {
 		if (lib->used[i] && !lib->fresh[i])
-			assert_memory_equal(lib->memory + i * FRAME, lib->shadow + i * FRAME,
-			                    FRAME);
-		memcpy(lib->shadow + i * FRAME, lib->memory + i * FRAME, FRAME);
+			assert_memory_equal(lib->memory + i * lib->page,
+			                    lib->shadow + i * lib->page, lib->page);
+		memcpy(lib->shadow + i * lib->page, lib->memory + i * lib->page, lib->page);
 		lib->fresh[i] = false;
 	}
 }
@@ -273,12 +274,12 @@ static inline struct lib *lib_open(const struct row *row, bool direct)
 	assert_non_null(lib);
 	lib->row = row;
 	lib->va = row->va;
-	lib->page = FRAME;
+	lib->page = (uint64_t)1 << row->page_shift;
 	lib->large = (uint64_t)1 << row->large_shift;
 	lib->root = (uint64_t)1 << row->root_shift;
 	lib->allocations = SIZE_MAX;
-	lib->memory = calloc(FRAMES, FRAME);
-	lib->shadow = calloc(FRAMES, FRAME);
+	lib->memory = calloc(FRAMES, lib->page);
+	lib->shadow = calloc(FRAMES, lib->page);
 	lib->platform = (struct pt_platform){
 		.context = lib,
 		.alloc_frame = lib_alloc_frame,
@@ -287,7 +288,7 @@ static inline struct lib *lib_open(const struct row *row, bool direct)
 		.free_frames = row->root_frames > 1 ? lib_free_frames : NULL,
 		.phys_to_virt = direct ? NULL : lib_at,
 		.direct_first = {WINDOW},
-		.direct_size = direct ? FRAMES * FRAME : 0,
+		.direct_size = direct ? FRAMES * lib->page : 0,
 		.direct_base = lib->memory,
 		.flush_address = lib_flush_address,
 		.flush_all = lib_flush_all,

@@ -58,9 +58,7 @@ static inline uint64_t redirect(const struct lib *lib, uint64_t entry, uint64_t 
 /* The root index of the row's `va`. */
 static inline size_t root_index(const struct lib *lib)
 {
-	const size_t slots = (size_t)lib->row->root_frames * FRAME / lib->row->entry_bytes;
-
-	return (size_t)(lib->va >> lib->row->root_shift) & (slots - 1);
+	return (size_t)(lib->va >> lib->row->root_shift) & (lib->row->root_slots - 1u);
 }
 
 #endif

@@ -81,7 +81,7 @@ static inline void cpu_records(void *context, void *entry)
 	uint64_t now = 0;
 
 	memcpy(&now, entry, lib->row->entry_bytes);
-	if (in_between == 0 || lib->fresh[offset / FRAME] ||
+	if (in_between == 0 || lib->fresh[offset / lib->page] ||
 	    (now & ~(dirty_bit(lib->row) * 3)) == 0)
 		return;
 	now |= in_between;

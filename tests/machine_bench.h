@@ -35,11 +35,25 @@ static inline bool bench_alloc_frame(void *context, pt_paddr *frame)
 	return wp_memory_alloc(&bench->memory, &frame->value);
 }
 
+static inline bool bench_alloc_frames(void *context, size_t count, uint64_t align, pt_paddr *first)
+{
+	struct bench *bench = context;
+
+	return wp_memory_alloc_contiguous(&bench->memory, count, align, &first->value);
+}
+
 static inline void bench_free_frame(void *context, pt_paddr frame)
 {
 	struct bench *bench = context;
 
 	wp_memory_free(&bench->memory, frame.value);
+}
+
+static inline void bench_free_frames(void *context, pt_paddr first, size_t count)
+{
+	struct bench *bench = context;
+
+	wp_memory_free_contiguous(&bench->memory, first.value, count);
 }
 
 static inline void bench_flush_address(void *context, pt_vaddr vaddr)
@@ -85,9 +99,12 @@ static inline void bench_open(struct bench *bench, const struct wp_regime *regim
 	memset(bench, 0, sizeof *bench);
 	bench->regime = regime;
 	assert_true(wp_memory_open(&bench->memory, WP_WINDOW_BASE, WP_WINDOW_FRAMES));
+	wp_memory_cut(&bench->memory, regime->granule_shift);
 	bench->platform = (struct pt_platform){
 		.context = bench,
 		.alloc_frame = bench_alloc_frame,
+		.alloc_frames = bench_alloc_frames,
+		.free_frames = bench_free_frames,
 		.free_frame = bench_free_frame,
 		.direct_first = pt_pa(WP_WINDOW_BASE),
 		.direct_size = WP_WINDOW_FRAMES * WP_FRAME_SIZE,

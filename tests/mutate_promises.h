@@ -197,9 +197,9 @@ static inline bool is_live(const struct wp_program *before, const struct wp_prog
 	return is && (is->base == WP_BASE_LIVE || is->base == WP_BASE_LIVE_END) && is->offset == 0;
 }
 
-static inline bool is_power_or_page_before(uint64_t value)
+static inline bool is_power_or_page_before(uint64_t value, uint64_t page)
 {
-	const uint64_t power = value % (2 * PT_4K) == 0 ? value : value + PT_4K;
+	const uint64_t power = value % (2 * page) == 0 ? value : value + page;
 
 	return (value & (value - 1)) == 0 || (power & (power - 1)) == 0;
 }
@@ -211,7 +211,7 @@ static inline bool is_at_a_boundary(const struct wp_program *before, const struc
 	if (!is)
 		return false;
 	if (is->base == WP_BASE_RAW)
-		return is_power_or_page_before(is->value);
+		return is_power_or_page_before(is->value, wp_regime_page(after->regime));
 	return is->base == WP_BASE_EDGE || is->unit == WP_UNIT_BYTE ||
 	       (is->base == WP_BASE_HOT && is->offset == -1);
 }
@@ -228,7 +228,7 @@ static inline bool is_next_to_it(const struct wp_program *before, const struct w
 		const uint64_t apart = is->value > was->value ? is->value - was->value
 		                                              : was->value - is->value;
 
-		return apart >= PT_4K && (apart & (apart - 1)) == 0;
+		return apart >= wp_regime_page(after->regime) && (apart & (apart - 1)) == 0;
 	}
 	step = (int8_t)(is->offset - was->offset);
 	return step == 1 || step == -1 || is->offset == 1 || is->offset == -1;

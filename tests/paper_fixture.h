@@ -39,7 +39,7 @@ static inline int fixture_open(void **state, uint64_t base)
 	struct fixture *fixture = calloc(1, sizeof *fixture);
 
 	*state = fixture;
-	return fixture != NULL && wp_memory_open(&fixture->memory, base, 64) ? 0 : -1;
+	return fixture != NULL && wp_memory_open(&fixture->memory, base, 256) ? 0 : -1;
 }
 
 static inline int fixture_close(void **state)
@@ -51,31 +51,43 @@ static inline int fixture_close(void **state)
 	return 0;
 }
 
+/* Frames of it; a root may have more than one. */
+static inline size_t table_size(const struct fixture *fixture, unsigned level)
+{
+	const size_t page = wp_regime_page(&fixture->regime);
+	const size_t root = wp_regime_root_bytes(&fixture->regime);
+
+	return level == 0 && root > page ? root : page;
+}
+
 /* A regime, and its tables, all zero. */
 static inline void use(struct fixture *fixture, const char *regime)
 {
 	assert_non_null(wp_regime_find(regime));
 	fixture->regime = *wp_regime_find(regime);
-	wp_memory_reset(&fixture->memory);
+	wp_memory_cut(&fixture->memory, fixture->regime.granule_shift);
 	assert_true(wp_memory_alloc(&fixture->memory, &fixture->spare));
-	for (size_t i = 0; i < fixture->regime.levels; i++) {
-		assert_true(wp_memory_alloc(&fixture->memory, &fixture->tables[i]));
-		memset(wp_memory_at(&fixture->memory, fixture->tables[i], WP_FRAME_SIZE), 0,
-		       WP_FRAME_SIZE);
+	for (unsigned i = 0; i < fixture->regime.levels; i++) {
+		const size_t size = table_size(fixture, i);
+
+		assert_true(
+			wp_memory_alloc_bytes(&fixture->memory, size, size, &fixture->tables[i]));
+		memset(wp_memory_at(&fixture->memory, fixture->tables[i], size), 0, size);
 	}
 }
 
 static inline unsigned shift_of(const struct fixture *fixture, unsigned level)
 {
-	return 12 + 9 * (fixture->regime.levels - 1u - level);
+	return wp_regime_shift(&fixture->regime, level);
 }
 
 /* The slot of `va` in the table of `level`. */
 static inline uint64_t *slot(struct fixture *fixture, unsigned level, uint64_t va)
 {
-	uint64_t *table = wp_memory_at(&fixture->memory, fixture->tables[level], WP_FRAME_SIZE);
+	uint64_t *table = wp_memory_at(&fixture->memory, fixture->tables[level],
+	                               table_size(fixture, level));
 
-	return &table[va >> shift_of(fixture, level) & 511];
+	return &table[wp_regime_index(&fixture->regime, level, va)];
 }
 
 static inline struct wp_answer walk(const struct fixture *fixture, uint64_t va)

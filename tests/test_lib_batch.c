@@ -154,7 +154,7 @@ static void what_waits_faults_in_its_first_slot_and_keeps_the_others(void **stat
 	assert_int_equal(count_of(lib, STORE), 1 + 2 * (lib->row->levels - 1u));
 	for (size_t i = 2; i < count_of(lib, STORE); i += 2) {
 		slot = nth(lib, STORE, i)->at;
-		assert_int_equal(slot % FRAME, 0);
+		assert_int_equal(slot % lib->page, 0);
 	}
 	pt_flush(&batch);
 }

@@ -229,7 +229,7 @@ static void no_write_of_another_cpu_is_lost(void **state)
 		print_error("recorded %zu, told %zu, left %zu\n", race.recorded, told, left);
 	assert_int_equal(race.recorded, told + left);
 	expect(pt_unmap_region(&lib->table, pt_va(lib->va), RACE_PAGES * lib->page, NULL), PT_OK);
-	memcpy(lib->shadow, lib->memory, FRAMES * FRAME);
+	memcpy(lib->shadow, lib->memory, FRAMES * lib->page);
 }
 
 int main(void)

@@ -107,7 +107,7 @@ static void destroy_passes_by_a_table_that_is_not_memory(void **state)
 		assert_int_equal(lib->in_use, orphans);
 		for (size_t i = 0; i < FRAMES; i++) {
 			if (lib->used[i])
-				lib_free_frame(lib, pt_pa(WINDOW + i * FRAME));
+				lib_free_frame(lib, pt_pa(WINDOW + i * lib->page));
 		}
 		create(lib, &lib->table);
 	}
@@ -265,8 +265,8 @@ static void the_hole_leads_to_itself_from_every_slot_of_its_frame(void **state)
 
 	if (!lib->row->hole_frame)
 		return;
-	assert_int_equal(empty & ~(uint64_t)(FRAME - 1), lib->table.hole.value);
-	for (size_t i = 0; i < FRAME / lib->row->entry_bytes; i++)
+	assert_int_equal(empty & ~(uint64_t)(lib->page - 1), lib->table.hole.value);
+	for (size_t i = 0; i < lib->page / lib->row->entry_bytes; i++)
 		assert_int_equal(get_entry(lib, lib->table.hole.value, i), empty);
 }
 

@@ -86,11 +86,11 @@ static void a_frame_that_is_not_memory_counts_as_refused(void **state)
 	if (!lib->platform.phys_to_virt)
 		return;
 	for (uint64_t frame = before; frame < before + lib->row->levels - 1; frame++) {
-		lib->unreachable = WINDOW + frame * FRAME;
+		lib->unreachable = WINDOW + frame * lib->page;
 		expect(map(lib, lib->va, PA, lib->page, RW), PT_NO_MEMORY);
 		assert_int_equal(lib->in_use, before);
 	}
-	lib->unreachable = WINDOW + before * FRAME;
+	lib->unreachable = WINDOW + before * lib->page;
 	expect(try_create(lib, &lib->platform), PT_NO_MEMORY);
 	lib->unreachable = 0;
 }
@@ -100,7 +100,7 @@ static void addresses_outside_of_the_direct_map_go_to_the_callback(void **state)
 	struct lib *lib = *state;
 
 	lib->platform.phys_to_virt = lib_at;
-	lib->platform.direct_size = 5 * FRAME;
+	lib->platform.direct_size = 5 * lib->page;
 	for (uint64_t i = 0; i < 4; i++)
 		expect(map(lib, lib->va + i * lib->root / 4, PA, lib->page, RW), PT_OK);
 	assert_true(lib->in_use > 5);
@@ -114,7 +114,7 @@ static void create_and_destroy_use_the_frames_that_the_backend_says(void **state
 
 	assert_int_equal(lib->row->backend->fixed_frames, lib->row->fixed_frames);
 	assert_int_equal(lib->in_use, lib->row->fixed_frames);
-	assert_int_equal(lib->table.root.value % (lib->row->root_frames * FRAME), 0);
+	assert_int_equal(lib->table.root.value % (lib->row->root_frames * lib->page), 0);
 	expect(map(lib, lib->va, PA, lib->page, RW), PT_OK);
 	expect(map(lib, lib->va + lib->root, PA, lib->large, 0), PT_OK);
 	expect(map(lib, lib->va + lib->root + lib->large, PA, lib->page, 0), PT_OK);

@@ -150,7 +150,7 @@ static void skip_spares_what_is_below_and_stop_ends_it_all(void **state)
 static void slots_that_no_address_of_the_half_leads_to_are_not_visited(void **state)
 {
 	struct lib *lib = *state;
-	const size_t slots = (size_t)lib->row->root_frames * FRAME / lib->row->entry_bytes;
+	const size_t slots = lib->row->root_slots;
 	const size_t index = root_index(lib);
 	uint64_t empty;
 

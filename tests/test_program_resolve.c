@@ -35,12 +35,13 @@ static void every_hot_address_is_one_that_can_be_mapped(void **state)
 			vas[i] = wp_hot_va(regime, i);
 			pas[i] = wp_hot_pa(regime, i);
 			assert_true(wp_regime_canonical(regime, vas[i]));
-			assert_int_equal(vas[i] % PT_4K, 0);
+			assert_int_equal(vas[i] % wp_regime_page(regime), 0);
 			assert_int_equal(pas[i] >> regime->pa_bits, 0);
-			assert_int_equal(pas[i] % PT_4K, 0);
+			assert_int_equal(pas[i] % wp_regime_page(regime), 0);
 			assert_int_equal(wp_hot_va(regime, i + WP_SPOTS), vas[i]);
 		}
-		assert_true(distinct(vas, WP_SPOTS) >= 14);
+		/* with three levels, and with one range, some are the same */
+		assert_true(distinct(vas, WP_SPOTS) >= 13);
 		assert_true(distinct(pas, WP_SPOTS) >= 15);
 	}
 }
@@ -80,7 +81,8 @@ static void hot_addresses_meet_in_tables_of_every_level(void **state)
 				const uint64_t a = wp_hot_va(regime, i / WP_SPOTS) / span;
 				const uint64_t b = wp_hot_va(regime, i % WP_SPOTS) / span;
 
-				pairs += a != b && (level == 0 || a / 512 == b / 512);
+				pairs += a != b && (level == 0 || a >> regime->index_bits ==
+				                                          b >> regime->index_bits);
 			}
 			assert_true(pairs > 0);
 		}
@@ -105,7 +107,8 @@ static void hot_and_edge_addresses_reach_both_ends_of_each_range(void **state)
 
 				hot_first |= va - first[range] < slot;
 				hot_last |= last[range] - va < 2 * slot;
-				last_page |= wp_edge_va(regime, i) == last[range] - (PT_4K - 1);
+				last_page |= wp_edge_va(regime, i) ==
+				             last[range] - (wp_regime_page(regime) - 1);
 			}
 			assert_true(hot_first && hot_last && last_page);
 		}
@@ -206,9 +209,10 @@ static uint64_t count_leaves(const struct wp_regime *regime, const struct wp_cal
 	uint64_t leaves = 0;
 
 	for (uint64_t done = 0, leaf; done < call->size; done += leaf, leaves++) {
-		leaf = PT_4K;
-		for (uint64_t larger = PT_2M; call->allow_huge && larger <= regime->leaf_sizes;
-		     larger <<= 9) {
+		leaf = wp_regime_page(regime);
+		for (uint64_t larger = leaf << regime->index_bits;
+		     call->allow_huge && larger <= regime->leaf_sizes;
+		     larger <<= regime->index_bits) {
 			if ((call->va + done) % larger == 0 && (call->pa + done) % larger == 0 &&
 			    larger <= call->size - done)
 				leaf = larger;

@@ -185,7 +185,8 @@ static void probe_warm(struct wp_machine *machine, const struct wp_probe *probes
 
 static bool supports(const struct wp_machine *machine, const struct wp_regime *regime)
 {
-	return regime->arch == machine->arch && !regime->stage_2 && regime->granule_shift == 12;
+	/* no hypervisor extension that a G-stage could be loaded into */
+	return regime->arch == machine->arch && !regime->stage_2;
 }
 
 static void load(struct wp_machine *machine, const struct wp_regime *regime, uint64_t root)

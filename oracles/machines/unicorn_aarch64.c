@@ -58,12 +58,17 @@ static const struct system_register TPIDR_EL0 = {3, 3, 13, 0, 2};
 #define SCTLR_M       1u
 #define MAIR_CONTRACT 0x44ff04u /* device, normal, non-cacheable */
 
-/* 48-bit halves of 4 KiB pages, 48-bit addresses; the half without a root is off. */
+/*
+ * 48-bit halves, 48-bit addresses, granules of 4 KiB or 64 KiB, which TG0 and TG1 encode
+ * differently; the half without a root is off.
+ */
 #define TCR_T0SZ      16u
 #define TCR_EPD0      ((uint64_t)1 << 7)
 #define TCR_T1SZ      ((uint64_t)16 << 16)
 #define TCR_EPD1      ((uint64_t)1 << 23)
+#define TCR_TG0_64K   ((uint64_t)1 << 14)
 #define TCR_TG1_4K    ((uint64_t)2 << 30)
+#define TCR_TG1_64K   ((uint64_t)3 << 30)
 #define TCR_IPS_48    ((uint64_t)5 << 32)
 #define TCR_EL2_PS_48 ((uint64_t)5 << 16)
 
@@ -123,6 +128,8 @@ static const struct system_register *root_register(const struct wp_regime *regim
 static void configure(struct wp_unicorn *unicorn)
 {
 	const bool high = unicorn->regime->half == PT_HIGH;
+	const bool large = unicorn->regime->granule_shift == 16;
+	const uint64_t granules = large ? TCR_TG0_64K | TCR_TG1_64K : TCR_TG1_4K;
 
 	if (unicorn->regime->one_privilege) {
 		write_register(unicorn, &TCR_EL2, TCR_T0SZ | TCR_EL2_PS_48);
@@ -130,8 +137,7 @@ static void configure(struct wp_unicorn *unicorn)
 		return;
 	}
 	write_register(unicorn, &TCR_EL1,
-	               TCR_T0SZ | TCR_T1SZ | TCR_TG1_4K | TCR_IPS_48 |
-	                       (high ? TCR_EPD0 : TCR_EPD1));
+	               TCR_T0SZ | TCR_T1SZ | granules | TCR_IPS_48 | (high ? TCR_EPD0 : TCR_EPD1));
 	write_register(unicorn, &SCTLR_EL1, SCTLR_M);
 }
 
@@ -170,8 +176,8 @@ static void flush_address(struct wp_unicorn *unicorn, enum wp_privilege privileg
 }
 
 /*
- * DDI 0487, D8.3: a block needs level 1 or 2, and its address bits below its size
- * are RES0. Unicorn takes a block at level 0, and ORs such bits into the address.
+ * DDI 0487, D8.3: a block can't be in the root, and its address bits below its size
+ * are RES0. Unicorn takes a block there, and ORs such bits into the address.
  */
 static enum wp_entry classify(const struct wp_regime *regime, unsigned level, uint64_t entry,
                               uint64_t *next)
@@ -181,7 +187,7 @@ static enum wp_entry classify(const struct wp_regime *regime, unsigned level, ui
 	if ((entry & VALID) == 0 || level + 1 == regime->levels)
 		return WP_ENTRY_END;
 	if ((entry & TABLE) != 0) {
-		*next = entry & ADDRESS;
+		*next = entry & ADDRESS & ~(wp_regime_page(regime) - 1);
 		return WP_ENTRY_TABLE;
 	}
 	if (level == 0 || (entry & ADDRESS & (((uint64_t)1 << shift) - 1)) != 0)

@@ -314,8 +314,7 @@ static void probe_warm(struct wp_machine *machine, const struct wp_probe *probes
 
 static bool supports(const struct wp_machine *machine, const struct wp_regime *regime)
 {
-	return regime->arch == machine->arch && !regime->stage_2 && regime->granule_shift == 12 &&
-	       archs[machine->arch]->model(regime) >= 0;
+	return regime->arch == machine->arch && archs[machine->arch]->model(regime) >= 0;
 }
 
 static void load(struct wp_machine *machine, const struct wp_regime *regime, uint64_t root)

@@ -46,11 +46,16 @@ enum {
 
 #define MAIR_CONTRACT 0x44ff04u /* device, normal, non-cacheable */
 
-/* D17 "TCR_EL1", "TCR_EL2": 48-bit halves of 4 KiB pages, 48-bit outputs, DS = 0. */
+/*
+ * D17 "TCR_EL1", "TCR_EL2": 48-bit halves, 48-bit outputs, DS = 0. TG0 and TG1 encode
+ * granules differently; the half that isn't tested has pages of 4 KiB.
+ */
 #define TCR_SIZE_TESTED 16u
 #define TCR_SIZE_OTHER  43u
 #define TCR_CACHED      0x35u /* SHx, ORGNx, IRGNx, from bit 8 or 24 on */
+#define TCR_TG0_64K     ((uint64_t)1 << 14)
 #define TCR_TG1_4K      ((uint64_t)2 << 30)
+#define TCR_TG1_64K     ((uint64_t)3 << 30)
 #define TCR_IPS_48      ((uint64_t)5 << 32)
 #define TCR_EL2_PS_48   ((uint64_t)5 << 16)
 #define TCR_EL2_RES1    ((uint64_t)1 << 31 | (uint64_t)1 << 23)
@@ -61,9 +66,9 @@ enum {
 #define ADDRESS         0x0000fffffffff000u
 #define ATTRIBUTE_INDEX ((uint64_t)7 << 2)
 
-#define LEVELS       4u
-#define ENTRIES      512u
-#define ROOT_SHIFT   39u
+#define MOST_LEVELS  4u
+#define ENTRIES      512u /* of a root of EL2 */
+#define ROOT_SHIFT   39u  /* the same */
 #define NOTHING_LENT 0
 
 /* qemu->notes */
@@ -81,15 +86,16 @@ static int model(const struct wp_regime *regime)
 	return 0;
 }
 
-static uint64_t tcr(uint64_t size0, uint64_t size1)
+static uint64_t tcr(uint64_t size0, uint64_t size1, uint64_t granules)
 {
-	return TCR_IPS_48 | TCR_TG1_4K | (uint64_t)TCR_CACHED << 24 | size1 << 16 |
+	return TCR_IPS_48 | granules | (uint64_t)TCR_CACHED << 24 | size1 << 16 |
 	       (uint64_t)TCR_CACHED << 8 | size0;
 }
 
 static void set(const struct wp_qemu *qemu, uint64_t setting[12])
 {
 	const bool high = qemu->regime->half == PT_HIGH;
+	const bool large = qemu->regime->granule_shift == 16;
 
 	setting[SET_EL2] = qemu->regime->one_privilege;
 	setting[SET_MAIR] = MAIR_CONTRACT;
@@ -105,8 +111,9 @@ static void set(const struct wp_qemu *qemu, uint64_t setting[12])
 	}
 	setting[SET_TTBR0] = high ? OTHER_TABLE_IPA : qemu->root;
 	setting[SET_TTBR1] = high ? qemu->root : OTHER_TABLE_IPA;
-	setting[SET_TCR] = high ? tcr(TCR_SIZE_OTHER, TCR_SIZE_TESTED)
-	                        : tcr(TCR_SIZE_TESTED, TCR_SIZE_OTHER);
+	setting[SET_TCR] =
+		high ? tcr(TCR_SIZE_OTHER, TCR_SIZE_TESTED, large ? TCR_TG1_64K : TCR_TG1_4K)
+		     : tcr(TCR_SIZE_TESTED, TCR_SIZE_OTHER, TCR_TG1_4K | (large ? TCR_TG0_64K : 0));
 	setting[SET_STUBS] = high ? STUBS_IN_LOW : STUBS_IN_HIGH;
 }
 
@@ -115,21 +122,24 @@ static void set(const struct wp_qemu *qemu, uint64_t setting[12])
 /* The way that QEMU goes to an address, without judging it. */
 struct way {
 	unsigned tables; /* read on the way */
-	uint64_t table[LEVELS];
-	uint64_t entry_pa[LEVELS];
+	uint64_t table[MOST_LEVELS];
+	uint64_t entry_pa[MOST_LEVELS];
 	bool left;     /* the last table isn't in the window: its address is `pa` */
 	bool leads_on; /* to `pa` */
-	bool block_at_level_0;
+	bool block_in_root;
 	uint64_t pa;
 };
 
 static struct way find_way(const struct wp_qemu *qemu, uint64_t va)
 {
+	const struct wp_regime *regime = qemu->regime;
+	const uint64_t address = ADDRESS & ~(wp_regime_page(regime) - 1);
 	struct way way = {0};
-	uint64_t table = qemu->root & ADDRESS;
+	uint64_t table = qemu->root & address;
 
-	for (unsigned level = 0, shift = ROOT_SHIFT; level < LEVELS; level++, shift -= 9) {
-		const uint64_t entry_pa = table + (va >> shift) % ENTRIES * 8;
+	for (unsigned level = 0; level < regime->levels; level++) {
+		const bool last = level + 1u == regime->levels;
+		const uint64_t entry_pa = table + wp_regime_index(regime, level, va) * 8;
 		const uint64_t *entry = wp_memory_at(qemu->machine.memory, entry_pa, 8);
 
 		way.pa = table;
@@ -138,14 +148,14 @@ static struct way find_way(const struct wp_qemu *qemu, uint64_t va)
 			return way;
 		way.table[way.tables] = table;
 		way.entry_pa[way.tables++] = entry_pa;
-		table = *entry & ADDRESS;
+		table = *entry & address;
 		if ((*entry & VALID) == 0)
 			return way;
-		if (level + 1 == LEVELS || (*entry & TABLE) == 0) {
-			const uint64_t offset = ((uint64_t)1 << shift) - 1;
+		if (last || (*entry & TABLE) == 0) {
+			const uint64_t offset = wp_regime_span(regime, level) - 1;
 
-			way.leads_on = level + 1 != LEVELS || (*entry & TABLE) != 0;
-			way.block_at_level_0 = level == 0;
+			way.leads_on = !last || (*entry & TABLE) != 0;
+			way.block_in_root = level == 0;
 			way.pa = (table & ~offset) | (va & offset);
 			return way;
 		}
@@ -180,8 +190,7 @@ static uint8_t answerable(const struct wp_qemu *qemu, uint64_t va)
 	if (!wp_regime_canonical(qemu->regime, va))
 		return WP_ALL_KINDS;
 	way = find_way(qemu, va);
-	if (way.block_at_level_0 && !qemu->machine.incautious &&
-	    wp_qemu_shown(qemu, QUIRK_L0_BLOCK))
+	if (way.block_in_root && !qemu->machine.incautious && wp_qemu_shown(qemu, QUIRK_L0_BLOCK))
 		return 0;
 	if (el2)
 		return way.left && way.pa < qemu->machine.memory->base ? 0 : WP_ALL_KINDS;
@@ -255,7 +264,9 @@ static struct reason reason_of(const struct wp_qemu *qemu, uint64_t va, uint32_t
 		WP_FAULT_PERMISSION,   WP_FAULT_UNKNOWN,     WP_FAULT_BUS,
 	};
 	const size_t kind = code >> 2;
-	const uint8_t level = code & 3;
+	/* of the manual's, which is 0 for the root of four levels */
+	const uint8_t first_level = MOST_LEVELS - qemu->regime->levels;
+	const uint8_t level = (code & 3) < first_level ? 0 : (uint8_t)((code & 3) - first_level);
 
 	/* The other half has a root of ours, and between the halves there is none. */
 	if (!wp_regime_canonical(qemu->regime, va))

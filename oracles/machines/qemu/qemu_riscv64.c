@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * RISC-V on QEMU: the tested root is vsatp of a guest of the hypervisor extension,
- * see firmware/walk_riscv64.c. "RV" is the Privileged ISA.
+ * RISC-V on QEMU: the tested root is vsatp of a guest of the hypervisor extension, or
+ * its hgatp, see firmware/walk_riscv64.c. "RV" is the Privileged ISA.
  *
  * The CPU tells page faults, which have one cause each for reads, writes and fetches
  * and no more, from a walk that left memory. It shows where an allowed access leads,
@@ -41,11 +41,13 @@ static int model(const struct wp_regime *regime)
 /* RV "vsatp": as satp, Sv39 is 8, Sv48 9, Sv57 10. */
 static void set(const struct wp_qemu *qemu, uint64_t setting[12])
 {
-	const uint64_t mode = qemu->regime->levels + 5u;
+	const uint64_t mode = qemu->regime->levels + 5u; /* RV "hgatp": Sv39x4 is 8 too */
+	const uint64_t atp = mode << 60 | qemu->root >> 12;
 
-	setting[WP_RISCV64_VSATP] = mode << 60 | qemu->root >> 12;
+	setting[WP_RISCV64_VSATP] = qemu->regime->stage_2 ? 0 : atp;
+	setting[WP_RISCV64_HGATP] = qemu->regime->stage_2 ? atp : 0;
 	setting[WP_RISCV64_WINDOW] = qemu->machine.memory->base;
-	setting[WP_RISCV64_WINDOW_FRAMES] = qemu->machine.memory->frames;
+	setting[WP_RISCV64_WINDOW_FRAMES] = qemu->machine.memory->size >> WP_FRAME_SHIFT;
 }
 
 static void decode(const struct wp_qemu *qemu, const struct wp_probe *probe,
@@ -76,10 +78,15 @@ static void decode(const struct wp_qemu *qemu, const struct wp_probe *probe,
 #define PBMT     ((uint64_t)3 << 61)
 #define N        ((uint64_t)1 << 63)
 
+/* Of the board: below the first there are devices, and from the second on nothing. */
+#define RAM_BASE     0x80000000u
+#define NOTHING_FROM ((uint64_t)1 << 36)
+
 /* As in `quirks` below. */
 enum quirk {
 	QUIRK_RESERVED_BITS,
 	QUIRK_PBMT_3,
+	QUIRK_GSTAGE_SIGN,
 };
 
 /*
@@ -121,8 +128,54 @@ static bool meets_quirk(const struct wp_qemu *qemu, uint64_t va)
 	return false;
 }
 
+/*
+ * The accesses of a G-stage are real, where they go to memory, and a fault at no memory is
+ * the walk's as well as the target's. So there must be no device, a walk must not leave
+ * the window, a write must not meet our own memory, which lies below the window, and a
+ * fetch must not meet any.
+ */
+static uint8_t guest_answerable(const struct wp_qemu *qemu, uint64_t va)
+{
+	const struct wp_regime *regime = qemu->regime;
+	uint64_t table = qemu->root;
+
+	for (unsigned level = 0; level < regime->levels; level++) {
+		const uint64_t *entry = wp_memory_at(
+			qemu->machine.memory, table + wp_regime_index(regime, level, va) * 8, 8);
+
+		if (entry == NULL)
+			return 0;
+		table = (*entry & PPN) << 2;
+		if ((*entry & V) == 0)
+			return WP_ALL_KINDS;
+		if ((*entry & (R | W | X)) == 0)
+			continue;
+		table |= va & (wp_regime_span(regime, level) - 1);
+		if (table < RAM_BASE)
+			return 0;
+		if (table < qemu->machine.memory->base)
+			return 1u << WP_KERNEL_READ;
+		return table >= NOTHING_FROM ? WP_ALL_KINDS
+		                             : WP_ALL_KINDS & ~(1u << WP_KERNEL_EXECUTE);
+	}
+	return WP_ALL_KINDS;
+}
+
+/* Whether a check for signed addresses tells another thing than one for 41 bits. */
+static bool meets_sign(const struct wp_qemu *qemu, uint64_t va)
+{
+	const bool is_signed = va >> 40 == 0 || va >> 40 == UINT64_MAX >> 40;
+
+	return wp_qemu_shown(qemu, QUIRK_GSTAGE_SIGN) &&
+	       is_signed != wp_regime_canonical(qemu->regime, va);
+}
+
 static uint8_t answerable(const struct wp_qemu *qemu, uint64_t va)
 {
+	if (qemu->regime->stage_2 && !qemu->machine.incautious && meets_sign(qemu, va))
+		return 0;
+	if (qemu->regime->stage_2 && wp_regime_canonical(qemu->regime, va))
+		return guest_answerable(qemu, va);
 	if (qemu->machine.incautious || qemu->model == MODEL_PLAIN ||
 	    !wp_regime_canonical(qemu->regime, va) || !meets_quirk(qemu, va))
 		return WP_ALL_KINDS;
@@ -236,6 +289,23 @@ static bool svadu(struct wp_machine *machine)
 	return wp_scratch_shows(machine, "riscv64_sv39", svadu_shows);
 }
 
+/* The second half of a G-stage's root. */
+static bool gstage_sign_shows(struct wp_scratch *scratch)
+{
+	uint64_t pa;
+
+	wp_scratch_map(scratch, PAGE, PT_READ);
+	if (!wp_scratch_translate(scratch, WP_KERNEL_READ, &pa))
+		return false;
+	wp_scratch_move(scratch, 1024 + 43);
+	return !wp_scratch_translate(scratch, WP_KERNEL_READ, &pa);
+}
+
+static bool gstage_sign(struct wp_machine *machine)
+{
+	return wp_scratch_shows(machine, "riscv64_sv39x4", gstage_sign_shows);
+}
+
 static bool spvp_shows(struct wp_scratch *scratch)
 {
 	wp_scratch_map(scratch, scratch->page, PT_READ);
@@ -306,6 +376,10 @@ static const struct wp_quirk quirks[] = {
          "Privileged ISA, \"Sv39\": reserved, page fault", reserved_bits},
 	{"rv-pbmt-3", "PBMT = 3 is accepted in a leaf; a probe that meets it gets no answer",
          "Privileged ISA, \"Svpbmt\": reserved, page fault", pbmt_3},
+	{"rv-gstage-sign",
+         "addresses of a G-stage must be signed: those with bit 40 set fault; a probe of one gets "
+         "no answer",
+         "Privileged ISA, \"Guest Physical Address Translation\": zeros above bit 40", gstage_sign},
 	{"rv-svadu", "the hart sets A and D itself, and can't be made to fault instead (Svade)",
          "Privileged ISA, \"Svadu\": only with menvcfg.ADUE", svadu},
 	{"rv-spvp-tlb",

@@ -3,11 +3,12 @@
 #ifndef WP_WALKER_RISCV64_H
 #define WP_WALKER_RISCV64_H
 
-/* mailbox->setting: the last two never change. */
+/* mailbox->setting: the window never changes. */
 enum wp_riscv64_setting {
 	WP_RISCV64_VSATP,
 	WP_RISCV64_WINDOW,
 	WP_RISCV64_WINDOW_FRAMES,
+	WP_RISCV64_HGATP, /* of a tested G-stage; 0: vsatp is tested */
 };
 
 /* Above the cause of the exception in a reply's code. */

@@ -89,6 +89,12 @@ void wp_stage_use(bool the_whole)
 	fence_guest();
 }
 
+void wp_stage_replace(uint64_t hgatp)
+{
+	in_use = 0;
+	__asm__ volatile("csrw hgatp, %0" ::"r"(hgatp));
+}
+
 bool wp_stage_is_whole(void)
 {
 	return in_use == &whole;

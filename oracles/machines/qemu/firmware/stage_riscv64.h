@@ -17,6 +17,9 @@ void wp_stage_set_window(uint64_t base, uint64_t frames);
 void wp_stage_use(bool whole);
 bool wp_stage_is_whole(void);
 
+/* Another G-stage is in its place until the next wp_stage_use(). */
+void wp_stage_replace(uint64_t hgatp);
+
 /* Whether a store may go through. */
 bool wp_stage_may_write(void);
 

@@ -76,6 +76,19 @@ wp_riscv64_store:
 	li	a0, ECALL_FROM_U
 	ret
 
+	/* Of two bytes. */
+	.globl wp_riscv64_load_half
+wp_riscv64_load_half:
+	hlv.hu	a1, (a0)
+	li	a0, ECALL_FROM_U
+	ret
+
+	.globl wp_riscv64_store_half
+wp_riscv64_store_half:
+	hsv.h	a1, (a0)
+	li	a0, ECALL_FROM_U
+	ret
+
 	.globl wp_riscv64_user_load
 wp_riscv64_user_load:
 	la	t0, 1f

@@ -14,9 +14,12 @@
  * is made again with nothing let in. If it still does, it leads to a table on its own
  * way, and which one remains unseen.
  *
+ * A tested G-stage stands in its place: see gstage_riscv64.c.
+ *
  * With WP_PROBE_WARM the G-stage maps the whole window, so that the TLB can keep what
  * leads into it; such accesses are real, and don't show an address.
  */
+#include "gstage_riscv64.h"
 #include "riscv64.h"
 #include "stage_riscv64.h"
 
@@ -45,7 +48,7 @@ enum cause {
 #define TINST_READS_ENTRY   0x3000u
 #define TINST_UPDATES_ENTRY 0x3020u
 
-static uint64_t vsatp;
+static uint64_t vsatp, hgatp;
 
 /*
  * For U-mode our own code where it is: satp may not be bare, or QEMU 7.2 makes access
@@ -253,6 +256,11 @@ static void obey_setting(const struct wp_mailbox *mailbox)
 		__asm__ volatile("csrw vsatp, %0" ::"r"(vsatp));
 		wp_fence_all();
 	}
+	if (hgatp != mailbox->setting[WP_RISCV64_HGATP]) {
+		hgatp = mailbox->setting[WP_RISCV64_HGATP];
+		wp_stage_replace(hgatp);
+		wp_fence_all();
+	}
 }
 
 struct wp_mailbox *walker_mailbox(void)
@@ -299,9 +307,14 @@ void walker_probe(struct wp_mailbox *mailbox)
 	const bool warm = (mailbox->flags & WP_PROBE_WARM) != 0;
 
 	obey_setting(mailbox);
-	wp_stage_use(warm);
+	if (hgatp == 0)
+		wp_stage_use(warm);
 	if (!warm)
 		wp_fence_all();
+	if (hgatp != 0) {
+		wp_gstage_probe(mailbox, warm, prepare);
+		return;
+	}
 	for (uint32_t i = 0; i < mailbox->count; i++)
 		mailbox->replies[i] = (struct wp_reply){.level = 0xff};
 	for (unsigned kind = 0; kind < WP_MAILBOX_KINDS; kind++) {
@@ -323,10 +336,17 @@ void walker_flush_all(struct wp_mailbox *mailbox)
 	wp_fence_all();
 }
 
-/* What an SFENCE.VMA of the guest is, from here: RV "Hypervisor Memory-Management Fence". */
+/*
+ * RV "Hypervisor Memory-Management Fence": of a G-stage, by its address shifted right by
+ * two; or what an SFENCE.VMA of the guest is, from here.
+ */
 void walker_flush_address(struct wp_mailbox *mailbox, uint64_t va)
 {
 	obey_setting(mailbox);
+	if (hgatp != 0) {
+		__asm__ volatile("hfence.gvma %0, zero" ::"r"(va >> 2) : "memory");
+		return;
+	}
 	__asm__ volatile("hfence.vvma %0, zero" ::"r"(va) : "memory");
 }
 
