@@ -3,7 +3,8 @@
  * A backend with blanks: copy it to arch/NAME.h, and put NEW_ and new_ into the terms of
  * your manual. Each assertion stops the compiler with a question; answer it in the
  * lines below, with the section of the manual beside what isn't obvious, and take it out.
- * What stands there now is an example that compiles, and the answer of no real CPU.
+ * What stands there now is an example that compiles, and the answer of no real CPU. With
+ * the last question FILLED_IN goes.
  */
 #ifndef PT_ARCH_H
 #define PT_ARCH_H

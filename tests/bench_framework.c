@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "damage.h"
+#include "machine_set.h"
 #include "refusals.h"
 #include "run.h"
 
@@ -221,22 +222,22 @@ static void bench_start(void)
 
 int main(void)
 {
-	static const char *const archs[] = {"x86_64", "aarch64", "riscv64", "loongarch64"};
 	struct rusage usage;
 
 	printf("%-34s %-12s %10s %-12s %8s\n", TITLE, "", "here", "", "target");
 	bench_start();
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < WP_ARCHS; i++) {
+		const char *name = wp_arch_name((enum wp_arch)i);
 		double paper, both;
 
-		bench_paper(archs[i]);
-		paper = campaign(archs[i], false, WP_ALL_CHECKS);
-		row("programs, judged by paper", archs[i], 1 / paper, "/s", 20000, false);
-		if (i == WP_LOONGARCH64)
+		bench_paper(name);
+		paper = campaign(name, false, WP_ALL_CHECKS);
+		row("programs, judged by paper", name, 1 / paper, "/s", 20000, false);
+		if (!(wp_machine_kinds[WP_UNICORN_MACHINE].archs >> i & 1))
 			continue;
-		both = campaign(archs[i], true, WP_ALL_CHECKS);
-		row("programs, Unicorn at the end", archs[i], 1 / both, "/s", 10000, false);
-		row("Unicorn, within a campaign", archs[i],
+		both = campaign(name, true, WP_ALL_CHECKS);
+		row("programs, Unicorn at the end", name, 1 / both, "/s", 10000, false);
+		row("Unicorn, within a campaign", name,
 		    (double)stats.machines[1].answered / (double)stats.programs / (both - paper) /
 		            1e6,
 		    "M probes/s", 5, false);

@@ -159,8 +159,10 @@ int main(void)
 {
 	if (!wp_memory_open(&memory, WP_WINDOW_BASE, WP_WINDOW_FRAMES))
 		return 1;
-	for (unsigned arch = 0; arch < WP_ARCHS; arch++)
-		bench(WP_QEMU_MACHINE, (enum wp_arch)arch);
+	for (unsigned arch = 0; arch < WP_ARCHS; arch++) {
+		if (wp_machine_kinds[WP_QEMU_MACHINE].archs >> arch & 1)
+			bench(WP_QEMU_MACHINE, (enum wp_arch)arch);
+	}
 #ifdef WP_KVM
 	bench(WP_KVM_MACHINE, WP_X86_64);
 #endif

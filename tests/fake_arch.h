@@ -16,6 +16,8 @@
 #ifdef PT_FAKE_NARROW
 #define ARCH_ENTRY uint32_t
 #endif
+#define ARCH_RIGHTS_OF_LEAF_ALONE
+#define ARCH_LINKS_ARE_ADDRESSES
 #include "../arch/form.h"
 
 static const struct arch_level arch_levels[] = {
@@ -134,33 +136,11 @@ static inline bool arch_is_valid(arch_entry entry)
 	return false;
 }
 
-static inline arch_rights arch_rights_below(arch_rights rights, arch_entry table)
-{
-	(void)table;
-	return rights;
-}
-
-static inline bool arch_rights_are_whole(arch_rights rights)
-{
-	(void)rights;
-	return true;
-}
-
 /* A new address. */
 static inline bool arch_must_break(arch_entry before, arch_entry after)
 {
 	return arch_is_valid(before) && arch_is_valid(after) &&
 	       ((before ^ after) & FAKE_ADDRESS) != 0;
-}
-
-static inline arch_entry arch_link(uint64_t paddr)
-{
-	return (arch_entry)paddr;
-}
-
-static inline uint64_t arch_link_paddr(arch_entry entry)
-{
-	return entry;
 }
 
 #endif

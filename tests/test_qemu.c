@@ -393,6 +393,15 @@ static void what_is_missing_is_said(void **state)
 	free(before);
 }
 
+static void what_it_does_not_emulate_is_refused_with_a_sentence(void **state)
+{
+	char why[200] = "";
+
+	(void)state;
+	assert_null(wp_qemu_open(&memory, WP_X86_EPT, why, sizeof why));
+	assert_non_null(strstr(why, "x86_ept"));
+}
+
 static int open_memory(void **state)
 {
 	(void)state;
@@ -411,6 +420,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_missing_is_said),
+		cmocka_unit_test(what_it_does_not_emulate_is_refused_with_a_sentence),
 		cmocka_unit_test(it_starts_as_it_is_first_asked_and_answers_within_300_ms),
 		cmocka_unit_test(closing_ends_it_cleanly),
 		cmocka_unit_test(after_a_rest_it_answers_again),

@@ -16,13 +16,15 @@ static void an_older_unicorn_is_refused_with_a_sentence(void **state)
 	assert_true(wp_unicorn_version_serves(0x030000ff, why, sizeof why));
 }
 
-static void loongarch_is_refused_with_a_sentence(void **state)
+static void loongarch_and_ept_are_refused_with_a_sentence(void **state)
 {
 	struct fixture *fixture = *state;
 	char why[200] = "";
 
 	assert_null(wp_unicorn_open(&fixture->memory, WP_LOONGARCH64, why, sizeof why));
-	assert_non_null(strstr(why, "loongarch64"));
+	assert_non_null(strstr(why, "loongarch64: ask QEMU"));
+	assert_null(wp_unicorn_open(&fixture->memory, WP_X86_EPT, why, sizeof why));
+	assert_string_equal(why, "Unicorn has no x86_ept");
 }
 
 static void a_window_that_the_cpu_cannot_name_is_refused(void **state)
@@ -254,7 +256,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(an_older_unicorn_is_refused_with_a_sentence),
-		TEST(loongarch_is_refused_with_a_sentence),
+		TEST(loongarch_and_ept_are_refused_with_a_sentence),
 		TEST(a_window_that_the_cpu_cannot_name_is_refused),
 		TEST(each_machine_says_what_it_is),
 		TEST(the_self_test_passes_for_every_supported_regime),

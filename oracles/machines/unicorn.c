@@ -329,7 +329,8 @@ struct wp_machine *wp_unicorn_open(struct wp_memory *memory, enum wp_arch arch, 
 	if (!wp_unicorn_version_serves(version, why, why_size))
 		return NULL;
 	if (archs[arch] == NULL) {
-		snprintf(why, why_size, "Unicorn has no %s: ask QEMU", wp_arch_name(arch));
+		snprintf(why, why_size, "Unicorn has no %s%s", wp_arch_name(arch),
+		         arch == WP_LOONGARCH64 ? ": ask QEMU" : "");
 		return NULL;
 	}
 	if (!window_serves(archs[arch], memory, why, why_size))

@@ -445,8 +445,13 @@ static bool serves(struct wp_qemu *qemu, char *why, size_t why_size)
 struct wp_machine *wp_qemu_open(struct wp_memory *memory, enum wp_arch arch, char *why,
                                 size_t why_size)
 {
-	struct wp_qemu *qemu = calloc(1, sizeof *qemu);
+	struct wp_qemu *qemu;
 
+	if (archs[arch] == NULL) {
+		snprintf(why, why_size, "QEMU emulates nothing that walks %s", wp_arch_name(arch));
+		return NULL;
+	}
+	qemu = calloc(1, sizeof *qemu);
 	if (qemu == NULL) {
 		snprintf(why, why_size, "out of memory");
 		return NULL;
