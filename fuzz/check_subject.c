@@ -143,32 +143,43 @@ static wp_profile find_forgiving(struct trial *trial, const struct wp_program *p
 	return 0;
 }
 
-/*
- * What was adopted before may have been too little: another deviation in its place that
- * forgives this program too, and makes the profile no longer.
- */
-static bool revise(struct trial *trial, const struct wp_program *program, wp_profile *instead)
+/* Whether all that was adopted so far is forgiven by that profile too. */
+static bool forgives_all(struct trial *trial, wp_profile profile)
 {
-	struct wp_check_subject *check = trial->check;
-	const wp_profile had = check->subject->profile;
+	const struct wp_check_subject *check = trial->check;
 
 	for (size_t i = 0; i < check->adoption_count; i++) {
-		struct wp_adoption *adoption = &check->adoptions[i];
+		if (!is_fine_under(trial, &check->adoptions[i].report.program, profile))
+			return false;
+	}
+	return true;
+}
 
+/*
+ * What was adopted before may have been too little: the stronger deviation in its place
+ * forgives this program too, and the profile is no longer for it. 0: it isn't so.
+ */
+static wp_profile revise(struct trial *trial, const struct wp_program *program)
+{
+	struct wp_check_subject *check = trial->check;
+
+	for (size_t i = check->adoption_count; i-- > 0;) {
 		for (unsigned j = 0; j < WP_DEVIATIONS; j++) {
-			const wp_profile other = (wp_profile)1 << j;
-			const wp_profile revised = (had & ~adoption->added) | other;
+			const wp_profile weak = (wp_profile)1 << j;
+			const wp_profile strong = (wp_profile)1 << wp_deviations[j].stronger;
+			const wp_profile revised = (check->subject->profile & ~weak) | strong;
 
-			if ((had & other) != 0 || !is_fine_under(trial, program, revised) ||
-			    !is_fine_under(trial, &adoption->report.program, revised))
+			if ((check->adoptions[i].added & weak) == 0 ||
+			    wp_deviations[j].stronger == WP_DEVIATIONS ||
+			    !is_fine_under(trial, program, revised) ||
+			    !forgives_all(trial, revised))
 				continue;
-			adoption->added = other;
-			*instead = other;
+			check->adoptions[i].added ^= weak | strong;
 			check->subject->profile = revised;
-			return true;
+			return strong;
 		}
 	}
-	return false;
+	return 0;
 }
 
 static void tell_progress(const struct wp_check_subject *check, const struct wp_report *report,
@@ -208,7 +219,8 @@ static bool classify(struct trial *trial, const struct wp_report *report)
 
 	if (is_death(report))
 		return keep_bug(trial, report, find_one(trial, &report->program, true));
-	if (revise(trial, &report->program, &forgiving)) {
+	forgiving = revise(trial, &report->program);
+	if (forgiving != 0) {
 		tell_progress(check, report, "rather ", forgiving);
 		return true;
 	}

@@ -51,6 +51,8 @@ struct wp_deviation_row {
 	const char *name;
 	const char *forgives; /* one line */
 	bool unasked;         /* what it forgives isn't asked for */
+	/* Forgives this and more: what is meant where this isn't enough. WP_DEVIATIONS: none. */
+	enum wp_deviation stronger;
 };
 extern const struct wp_deviation_row wp_deviations[WP_DEVIATIONS];
 
