@@ -182,6 +182,7 @@ static bool start_worker(struct wp_campaign *campaign, struct wp_worker *worker)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(0);
+	wp_words_redirect(&worker->words);
 	signal(SIGINT, SIG_IGN); /* the parent is told, and says when to stop */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -195,11 +196,13 @@ static bool start_worker(struct wp_campaign *campaign, struct wp_worker *worker)
 static bool bury(struct wp_campaign *campaign, struct wp_worker *worker, int status, bool hung,
                  char *why, size_t why_size)
 {
+	bool is_new = true;
+
 	worker->pid = 0;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return true;
 	if (worker->running)
-		wp_slots_keep_death(campaign, worker, status, hung);
+		is_new = wp_slots_keep_death(campaign, worker, status, hung);
 	else if (!wp_slots_left(worker)) {
 		if (WIFEXITED(status) && WEXITSTATUS(status) == WP_WORKER_FAILED)
 			snprintf(why, why_size, "%s", worker->why);
@@ -210,7 +213,7 @@ static bool bury(struct wp_campaign *campaign, struct wp_worker *worker, int sta
 	}
 	worker->running = false;
 	worker->varied = false;
-	if (campaign->first_only)
+	if (campaign->first_only && is_new)
 		campaign->board->stop = true;
 	if ((campaign->board->stop && !wp_slots_to_shrink(worker)) ||
 	    start_worker(campaign, worker))
@@ -325,6 +328,8 @@ bool wp_campaign_run(struct wp_campaign *campaign, char *why, size_t why_size)
 	sigprocmask(SIG_BLOCK, &signals, &before);
 	campaign->started = wp_nanoseconds();
 	for (unsigned i = 0; i < campaign->jobs && ran; i++) {
+		wp_words_open(&campaign->board->workers[i].words, campaign->subject);
+		wp_slots_know(&campaign->board->workers[i], campaign->known, campaign->known_count);
 		ran = start_worker(campaign, &campaign->board->workers[i]);
 		if (!ran)
 			snprintf(why, why_size, "can't start a worker: %s", strerror(errno));
@@ -332,6 +337,7 @@ bool wp_campaign_run(struct wp_campaign *campaign, char *why, size_t why_size)
 	ran = ran && watch_workers(campaign, &signals, why, why_size);
 	kill_workers(campaign);
 	for (unsigned i = 0; i < campaign->jobs; i++) {
+		wp_words_close(&campaign->board->workers[i].words);
 		wp_slots_settle(&campaign->board->workers[i]);
 		tell_ready(campaign, &campaign->board->workers[i]);
 	}

@@ -22,7 +22,7 @@ struct wp_command {
 
 extern const struct wp_command wp_command_fuzz, wp_command_replay, wp_command_shrink,
 	wp_command_explain, wp_command_show, wp_command_walk, wp_command_coverage,
-	wp_command_machines, wp_command_planted;
+	wp_command_machines, wp_command_planted, wp_command_check;
 
 /*
  * As argp_parse(), with --help, and with one line and exit 2 for whatever is
@@ -78,7 +78,7 @@ enum wp_option {
 	WP_KEY_OWN, /* a command's own from here on */
 };
 
-#define WP_HELP_SUBJECT   "Run a planted bug instead of the library; see 'walkproof planted'"
+#define WP_HELP_SUBJECT   "Run a planted bug, or your own ./OBJECT.so, instead of the library"
 #define WP_HELP_SCOPE     "Regimes for a binary program, such as riscv64 (default: all)"
 #define WP_OPTION_JSON    {"json", WP_KEY_JSON, NULL, 0, "Print JSON, for scripts", 0}
 #define WP_OPTION_SUBJECT {"subject", WP_KEY_SUBJECT, "NAME", 0, WP_HELP_SUBJECT, 0}

@@ -6,6 +6,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "guard.h"
+#include "predict.h"
+
 /* ---- the platform that the subject is given: every service is watched ---- */
 
 static bool platform_alloc_frame(void *context, pt_paddr *frame)
@@ -105,7 +108,23 @@ bool wp_runner_use(struct wp_runner *runner, const struct wp_subject *subject)
 		runner->subject->close(runner->instance);
 	runner->subject = subject;
 	runner->instance = subject->open(subject);
+	if (subject->calls != NULL && runner->before == NULL) {
+		runner->before = wp_model_new();
+		runner->aside = wp_model_new();
+	}
 	return runner->instance != NULL;
+}
+
+static void tell_no_window(const struct wp_subject *subject, char *why, size_t why_size)
+{
+	if (subject->window == 0)
+		snprintf(why, why_size, "can't map %u MiB of guest memory (memfd_create): %s",
+		         WP_WINDOW_FRAMES / 256, strerror(errno));
+	else
+		snprintf(why, why_size,
+		         "%s wants its %u MiB of guest memory at %#" PRIx64
+		         ", where there is no room: %s",
+		         subject->name, WP_WINDOW_FRAMES / 256, subject->window, strerror(errno));
 }
 
 bool wp_runner_open(struct wp_runner *runner, const struct wp_subject *subject,
@@ -119,9 +138,9 @@ bool wp_runner_open(struct wp_runner *runner, const struct wp_subject *subject,
 		snprintf(why, why_size, "out of memory");
 		return false;
 	}
-	if (!wp_memory_open(&runner->memory, WP_WINDOW_BASE, WP_WINDOW_FRAMES)) {
-		snprintf(why, why_size, "can't map %u MiB of guest memory (memfd_create): %s",
-		         WP_WINDOW_FRAMES / 256, strerror(errno));
+	if (!wp_memory_open_at(&runner->memory, WP_WINDOW_BASE, WP_WINDOW_FRAMES,
+	                       (uintptr_t)subject->window)) {
+		tell_no_window(subject, why, why_size);
 		return false;
 	}
 	if (!wp_trace_open(&runner->watch.trace, &runner->memory)) {
@@ -160,6 +179,8 @@ void wp_runner_close(struct wp_runner *runner)
 		wp_memory_close(&runner->memory);
 	wp_trace_close(&runner->watch.trace);
 	wp_model_free(runner->model);
+	wp_model_free(runner->before);
+	wp_model_free(runner->aside);
 }
 
 void wp_runner_add(struct wp_runner *runner, struct wp_machine *machine)
@@ -172,6 +193,15 @@ void wp_runner_add(struct wp_runner *runner, struct wp_machine *machine)
 }
 
 /* ---- a program ---- */
+
+/* Programs in which a foreign subject's query() and walk() are guarded: it takes time. */
+#define GUARDED_ONE_IN 16u
+
+static bool is_guarded(const struct wp_runner *runner, uint64_t hash)
+{
+	return wp_run_checks(runner, WP_CHECK_READING) &&
+	       (runner->sample <= 1 || (hash >> 23) % GUARDED_ONE_IN == 0);
+}
 
 static void start(struct wp_runner *runner, const struct wp_program *program,
                   struct wp_result *result)
@@ -201,6 +231,11 @@ static void start(struct wp_runner *runner, const struct wp_program *program,
 	                                          : (struct wp_poison){.entry = WP_POISON});
 	wp_model_reset(runner->model, program->regime,
 	               subject->fixed_frames(subject, program->regime));
+	if (subject->profile != 0)
+		wp_model_limit_leaves(runner->model,
+		                      wp_profile_leaf_sizes(subject->profile, program->regime));
+	runner->stayed.count = 0;
+	runner->kept = 0;
 	for (unsigned i = 0; i < WP_MODEL_TABLES; i++) {
 		runner->batched[i] = false;
 		wp_tlb_reset(&runner->tlbs[i], program->regime, &runner->memory);
@@ -208,6 +243,8 @@ static void start(struct wp_runner *runner, const struct wp_program *program,
 	subject->start(runner->instance, program->regime, &runner->platform);
 	if (wp_run_checks(runner, WP_CHECK_READING) && subject->read_through)
 		subject->read_through(runner->instance, &runner->reading.platform);
+	if (subject->calls != NULL)
+		wp_guard_over(is_guarded(runner, hash) ? &runner->memory : NULL);
 	runner->stats->programs++;
 }
 
@@ -291,6 +328,26 @@ static void name_finding(struct wp_runner *runner, const struct wp_program *prog
 	}
 }
 
+/* Counts what isn't; what is may be rounded, for all but the subject. */
+static bool is_asked(struct wp_runner *runner, struct wp_call *call)
+{
+	const struct wp_subject *subject = runner->subject;
+
+	if (!wp_subject_offers(subject, call->opcode)) {
+		runner->stats->lacking++;
+		return false;
+	}
+	if (subject->profile == 0)
+		return true;
+	if (wp_profile_leaves_out(subject->profile, runner->model, call)) {
+		runner->stats->unasked++;
+		return false;
+	}
+	runner->asked = *call;
+	wp_profile_align(subject->profile, runner->model, call);
+	return true;
+}
+
 /* Up to `stop` operations, or to the first finding; `settled` as in wp_run(). */
 static void run_operations(struct wp_runner *runner, const struct wp_program *program, size_t stop,
                            struct wp_result *result, struct wp_program *settled)
@@ -307,7 +364,8 @@ static void run_operations(struct wp_runner *runner, const struct wp_program *pr
 		if (settled)
 			wp_op_from_call(&call, &settled->ops[settled->count++]);
 		result->opcode = call.opcode;
-		operate(runner, &call);
+		if (is_asked(runner, &call))
+			operate(runner, &call);
 		if (result->finding.found)
 			break;
 	}

@@ -28,53 +28,10 @@ static pt_paddr source_page(void *context, pt_vaddr vaddr)
 	                            source->pages));
 }
 
-static struct wp_verdict predict_map_region_with(struct wp_runner *runner,
-                                                 const struct wp_call *call, size_t available)
+static struct outcome perform(struct wp_runner *runner, const struct wp_call *call)
 {
-	uint64_t pages[WP_MAX_LEAVES];
-	const uint64_t count = call->size >> runner->regime->granule_shift;
-
-	for (uint64_t i = 0; i < count && i < WP_MAX_LEAVES; i++)
-		pages[i] = wp_source_page(runner->regime, call->source, call->pa, i, count);
-	return wp_model_map_region_with(runner->model, call->table, call->va, pages, call->size,
-	                                call->flags, call->allow_huge, available);
-}
-
-static struct wp_verdict predict(struct wp_runner *runner, const struct wp_call *c)
-{
-	struct wp_model *model = runner->model;
-	const size_t available = wp_memory_available(&runner->memory);
-
-	switch (c->opcode) {
-	case WP_OP_MAP:
-		return wp_model_map(model, c->table, c->va, c->pa, c->size, c->flags, available);
-	case WP_OP_UNMAP:
-		return wp_model_unmap(model, c->table, c->va);
-	case WP_OP_PROTECT:
-		return wp_model_protect(model, c->table, c->va, c->flags);
-	case WP_OP_REMAP:
-		return wp_model_remap(model, c->table, c->va, c->pa, c->flags);
-	case WP_OP_QUERY:
-		return wp_model_query(model, c->table, c->va);
-	case WP_OP_MAP_REGION:
-		return wp_model_map_region(model, c->table, c->va, c->pa, c->size, c->flags,
-		                           c->allow_huge, available);
-	case WP_OP_MAP_REGION_WITH:
-		return predict_map_region_with(runner, c, available);
-	case WP_OP_UNMAP_REGION:
-		return wp_model_unmap_region(model, c->table, c->va, c->size, available);
-	case WP_OP_PROTECT_REGION:
-		return wp_model_protect_region(model, c->table, c->va, c->size, c->flags,
-		                               available);
-	case WP_OP_COPY_FROM:
-		return wp_model_copy_from(model, c->table, 1 - c->table, c->va, c->size);
-	default:
-		return wp_model_give_back(model, c->table, c->va, c->size);
-	}
-}
-
-static struct outcome perform(struct wp_runner *runner, const struct wp_call *c)
-{
+	const bool rounded = runner->subject->profile != 0 && call->opcode <= WP_OP_REMAP;
+	const struct wp_call *c = rounded ? &runner->asked : call;
 	const struct wp_subject *s = runner->subject;
 	struct wp_instance *instance = runner->instance;
 	struct page_source source = {runner->regime, c->source, c->va, c->pa,
@@ -135,6 +92,26 @@ static bool same_mapping(const struct pt_mapping *a, const struct pt_mapping *b)
 	       a->size == b->size && a->flags == b->flags;
 }
 
+/* Of a foreign subject there is more to find: a wrong status is named after the right one. */
+static const char *status_kind(const struct wp_subject *subject, pt_status right)
+{
+	static const char *const kinds[PT_STATUSES] = {
+		[PT_OK] = "status-ok",
+		[PT_NO_MEMORY] = "status-no-memory",
+		[PT_NOT_ALIGNED] = "status-not-aligned",
+		[PT_NOT_MAPPED] = "status-not-mapped",
+		[PT_ALREADY_MAPPED] = "status-already-mapped",
+		[PT_MAPPED_TO_HUGE_PAGE] = "status-mapped-to-huge-page",
+		[PT_BAD_ADDRESS] = "status-bad-address",
+		[PT_BAD_SIZE] = "status-bad-size",
+		[PT_BAD_FLAGS] = "status-bad-flags",
+		[PT_MALFORMED] = "status-malformed",
+		[PT_BORROWED] = "status-borrowed",
+	};
+
+	return subject->calls != NULL ? kinds[right] : "status";
+}
+
 static void judge_outcome(struct wp_runner *runner, const struct wp_call *call,
                           const struct wp_verdict *verdict, const struct outcome *outcome)
 {
@@ -142,9 +119,9 @@ static void judge_outcome(struct wp_runner *runner, const struct wp_call *call,
 	char said[8], right[8];
 
 	if (outcome->status != verdict->status)
-		wp_found(finding, WP_LAW_STATUS, "status", "%s() returned %s, it must return %s",
-		         wp_opcode_name(call->opcode), pt_status_name(outcome->status),
-		         pt_status_name(verdict->status));
+		wp_found(finding, WP_LAW_STATUS, status_kind(runner->subject, verdict->status),
+		         "%s() returned %s, it must return %s", wp_opcode_name(call->opcode),
+		         wp_status_text(outcome->status), wp_status_text(verdict->status));
 	else if (outcome->status == PT_OK && !same_mapping(&outcome->mapping, &verdict->mapping))
 		wp_found(finding, WP_LAW_STATUS, "mapping",
 		         "%s(%#" PRIx64 ") says %#" PRIx64 " -> %#" PRIx64 ", size %#" PRIx64
@@ -170,6 +147,15 @@ static unsigned recorded(const struct wp_runner *runner, unsigned table)
 	return subject->batch_recorded(runner->instance, table);
 }
 
+/* Of a region that is done in part there are as many frames as its parts take. */
+static size_t frames_of_parts(const struct wp_runner *runner, const struct wp_call *call,
+                              const struct wp_verdict *verdict, size_t before)
+{
+	if (wp_deviates(runner->subject->profile, WP_NO_RECLAIM))
+		return runner->memory.in_use;
+	return before + verdict->allocated - (runner->batched[call->table] ? 0 : verdict->removed);
+}
+
 /* A call with a status: the ten that change a table, and query. */
 static void run_status_call(struct wp_runner *runner, const struct wp_call *call)
 {
@@ -178,20 +164,25 @@ static void run_status_call(struct wp_runner *runner, const struct wp_call *call
 	const uint64_t flushes = runner->flushes;
 	const uint64_t stores = runner->stores;
 	const unsigned waits = recorded(runner, call->table);
-	const struct wp_verdict verdict = predict(runner, call);
-	const struct outcome outcome = perform(runner, call);
+	const bool parts = wp_run_keeps_parts(runner, call);
+	struct wp_verdict verdict;
+	struct outcome outcome;
 
+	if (!wp_run_predict(runner, call, &verdict))
+		return;
+	outcome = perform(runner, call);
+	wp_run_follow(runner, call, &verdict, &outcome.status);
 	wp_run_count(runner, call, outcome.status);
 	wp_run_accessed_after(runner, call, outcome.status,
 	                      call->opcode == WP_OP_UNMAP ? &outcome.mapping : &outcome.replaced);
 	judge_outcome(runner, call, &verdict, &outcome);
-	if (outcome.status != PT_OK && runner->flushes != flushes)
+	if (outcome.status != PT_OK && runner->flushes != flushes && !parts)
 		wp_found(finding, WP_LAW_ALL_OR_NOTHING, "flush", "a call that returned %s flushed",
-		         pt_status_name(outcome.status));
-	if (outcome.status != PT_OK && recorded(runner, call->table) != waits)
+		         wp_status_text(outcome.status));
+	if (outcome.status != PT_OK && recorded(runner, call->table) != waits && !parts)
 		wp_found(finding, WP_LAW_ALL_OR_NOTHING, "recorded",
 		         "a call that returned %s recorded a flush in its batch",
-		         pt_status_name(outcome.status));
+		         wp_status_text(outcome.status));
 	if (call->opcode == WP_OP_QUERY && runner->stores != stores)
 		wp_found(finding, WP_LAW_READING_WRITES_NOTHING, "store",
 		         "query() stored to a table");
@@ -199,7 +190,8 @@ static void run_status_call(struct wp_runner *runner, const struct wp_call *call
 		runner->lent = true;
 	if (runner->batched[call->table])
 		runner->waiting += verdict.removed;
-	wp_run_judge_frame_count(runner, outcome.status, frames);
+	wp_run_judge_frame_count(runner, outcome.status,
+	                         parts ? frames_of_parts(runner, call, &verdict, frames) : frames);
 }
 
 /* ---- walk ---- */
@@ -297,8 +289,8 @@ static bool create(struct wp_runner *runner, unsigned table)
 	runner->warm.root = 0; /* a new table may have the frame of the old one */
 	if (status != verdict.status)
 		wp_found(&runner->result->finding, WP_LAW_STATUS, "status",
-		         "create() returned %s, it must return %s", pt_status_name(status),
-		         pt_status_name(verdict.status));
+		         "create() returned %s, it must return %s", wp_status_text(status),
+		         wp_status_text(verdict.status));
 	wp_run_judge_frame_count(runner, status, frames);
 	return status == PT_OK && !runner->result->finding.found;
 }
@@ -312,8 +304,8 @@ static void run_renew(struct wp_runner *runner, const struct wp_call *call)
 	wp_run_count(runner, call, status);
 	if (status != verdict.status)
 		wp_found(&runner->result->finding, WP_LAW_STATUS, "status",
-		         "destroy() returned %s, it must return %s", pt_status_name(status),
-		         pt_status_name(verdict.status));
+		         "destroy() returned %s, it must return %s", wp_status_text(status),
+		         wp_status_text(verdict.status));
 	if (runner->batched[call->table])
 		runner->waiting += verdict.removed;
 	wp_run_judge_frame_count(runner, status, frames);

@@ -32,6 +32,7 @@ struct wp_model {
 	const struct wp_regime *regime;
 	size_t fixed_frames;
 	uint64_t page;
+	uint64_t leaf_sizes; /* the regime's, or fewer */
 	unsigned root_shift; /* log2 of what a root slot spans */
 	unsigned index_bits; /* of every level but the root */
 	size_t root_slots;

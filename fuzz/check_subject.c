@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+#include "check_subject.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "contain.h"
+
+/* ---- a run: up to the first finding that is new ---- */
+
+/* Seconds that an operation may take before it hangs: nothing here takes a hundredth of one. */
+#define PATIENCE 2u
+
+struct round {
+	struct wp_campaign campaign; /* first: found() is given this */
+	bool found;
+	struct wp_report report;
+};
+
+static void found(struct wp_campaign *campaign, const struct wp_report *report)
+{
+	struct round *round = (struct round *)campaign;
+
+	if (round->found)
+		return; /* it turns up again */
+	round->found = true;
+	round->report = *report;
+}
+
+static void tick(struct wp_campaign *campaign)
+{
+	(void)campaign;
+}
+
+static void plan_round(const struct wp_check_subject *check, struct round *round, uint64_t seconds)
+{
+	memset(round, 0, sizeof *round);
+	round->campaign = (struct wp_campaign){
+		.subject = check->subject,
+		.seed = check->seed,
+		.programs = check->programs,
+		.seconds = seconds,
+		.jobs = 1, /* so that the first finding is the first */
+		.patience = PATIENCE,
+		.without = check->without,
+		.checks = WP_ALL_CHECKS,
+		.sample = WP_SAMPLE,
+		.first_only = true,
+		.found = found,
+		.tick = tick,
+	};
+}
+
+static void count_round(struct wp_check_subject *check, const struct round *round)
+{
+	static struct wp_stats row;
+
+	memset(&check->stats, 0, sizeof check->stats);
+	for (size_t i = 0; i < round->campaign.row_count; i++) {
+		wp_campaign_stats(&round->campaign, i, &row);
+		wp_stats_add(&check->stats, &row);
+	}
+}
+
+static bool run_round(struct wp_check_subject *check, struct round *round, uint64_t seconds,
+                      char *why, size_t why_size)
+{
+	char known[WP_CHECK_BUGS][96];
+
+	plan_round(check, round, seconds);
+	if (!wp_campaign_choose(&round->campaign, &check->scope, check->scope != NULL, why,
+	                        why_size))
+		return false;
+	for (size_t i = 0; i < check->bug_count; i++)
+		snprintf(known[i], sizeof known[i], "%s", check->bugs[i].report.key);
+	round->campaign.known = (const char(*)[96])known;
+	round->campaign.known_count = check->bug_count;
+	if (!wp_campaign_run(&round->campaign, why, why_size)) {
+		wp_campaign_close(&round->campaign);
+		return false;
+	}
+	check->interrupted |= round->campaign.interrupted;
+	count_round(check, round);
+	wp_campaign_close(&round->campaign);
+	return true;
+}
+
+/* ---- which deviation forgives it ---- */
+
+struct trial {
+	struct wp_check_subject *check;
+	struct wp_runner *runner;
+	struct wp_contained contained;
+	struct wp_machine_set set;
+	struct wp_stats stats;
+};
+
+/* Whether nothing is wrong with the program under that profile. */
+static bool is_fine_under(struct trial *trial, const struct wp_program *program, wp_profile profile)
+{
+	struct wp_subject *subject = trial->check->subject;
+	const wp_profile before = subject->profile;
+	struct wp_result result;
+	bool fine;
+
+	subject->profile = profile;
+	fine = wp_contain_run(&trial->contained, program, &result, NULL, NULL);
+	subject->profile = before;
+	return fine;
+}
+
+/* The first of the list with which it is fine, or of those by which it isn't asked; 0: none. */
+static wp_profile find_one(struct trial *trial, const struct wp_program *program, bool unasked)
+{
+	const wp_profile had = trial->check->subject->profile;
+
+	for (unsigned i = 0; i < WP_DEVIATIONS; i++) {
+		const wp_profile one = (wp_profile)1 << i;
+
+		if ((had & one) == 0 && (wp_deviations[i].unasked || !unasked) &&
+		    is_fine_under(trial, program, had | one))
+			return one;
+	}
+	return 0;
+}
+
+/* One deviation, or else two, in the order of the list; 0: none. */
+static wp_profile find_forgiving(struct trial *trial, const struct wp_program *program)
+{
+	const wp_profile had = trial->check->subject->profile;
+	const wp_profile one = find_one(trial, program, false);
+
+	if (one != 0)
+		return one;
+	for (unsigned i = 0; i < WP_DEVIATIONS; i++) {
+		for (unsigned j = i + 1; j < WP_DEVIATIONS; j++) {
+			const wp_profile two = (wp_profile)1 << i | (wp_profile)1 << j;
+
+			if ((had & two) == 0 && is_fine_under(trial, program, had | two))
+				return two;
+		}
+	}
+	return 0;
+}
+
+/* Whether all that was adopted so far is forgiven by that profile too. */
+static bool forgives_all(struct trial *trial, wp_profile profile)
+{
+	const struct wp_check_subject *check = trial->check;
+
+	for (size_t i = 0; i < check->adoption_count; i++) {
+		if (!is_fine_under(trial, &check->adoptions[i].report.program, profile))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * What was adopted before may have been too little: the stronger deviation in its place
+ * forgives this program too, and the profile is no longer for it. 0: it isn't so.
+ */
+static wp_profile revise(struct trial *trial, const struct wp_program *program)
+{
+	struct wp_check_subject *check = trial->check;
+
+	for (size_t i = check->adoption_count; i-- > 0;) {
+		for (unsigned j = 0; j < WP_DEVIATIONS; j++) {
+			const wp_profile weak = (wp_profile)1 << j;
+			const wp_profile strong = (wp_profile)1 << wp_deviations[j].stronger;
+			const wp_profile revised = (check->subject->profile & ~weak) | strong;
+
+			if ((check->adoptions[i].added & weak) == 0 ||
+			    wp_deviations[j].stronger == WP_DEVIATIONS ||
+			    !is_fine_under(trial, program, revised) ||
+			    !forgives_all(trial, revised))
+				continue;
+			check->adoptions[i].added ^= weak | strong;
+			check->subject->profile = revised;
+			return strong;
+		}
+	}
+	return 0;
+}
+
+static void tell_progress(const struct wp_check_subject *check, const struct wp_report *report,
+                          const char *verdict, wp_profile profile)
+{
+	char text[600];
+
+	if (check->progress == NULL)
+		return;
+	wp_profile_text(profile, text, sizeof text);
+	fprintf(check->progress, "  %-40s %s%s\n", report->key, verdict, text);
+	fflush(check->progress);
+}
+
+/* Neither a crash nor a hang is an outcome that anybody means. */
+static bool is_death(const struct wp_report *report)
+{
+	return strstr(report->key, "-crash-") != NULL || strstr(report->key, "-hang-") != NULL;
+}
+
+static bool keep_bug(struct trial *trial, const struct wp_report *report, wp_profile hint)
+{
+	struct wp_check_subject *check = trial->check;
+
+	tell_progress(check, report, "a bug", 0);
+	if (check->bug_count == WP_CHECK_BUGS)
+		return false;
+	check->bugs[check->bug_count++] = (struct wp_bug){*report, hint};
+	return true;
+}
+
+/* False: there is no room for more. */
+static bool classify(struct trial *trial, const struct wp_report *report)
+{
+	struct wp_check_subject *check = trial->check;
+	wp_profile forgiving;
+
+	if (is_death(report))
+		return keep_bug(trial, report, find_one(trial, &report->program, true));
+	forgiving = revise(trial, &report->program);
+	if (forgiving != 0) {
+		tell_progress(check, report, "rather ", forgiving);
+		return true;
+	}
+	forgiving = find_forgiving(trial, &report->program);
+	if (forgiving == 0)
+		return keep_bug(trial, report, 0);
+	tell_progress(check, report, "", forgiving);
+	check->subject->profile |= forgiving;
+	check->adoptions[check->adoption_count++] = (struct wp_adoption){forgiving, *report};
+	return true;
+}
+
+/* Some of what was taken for a bug may be forgiven by what was adopted since. */
+static void drop_forgiven(struct trial *trial)
+{
+	struct wp_check_subject *check = trial->check;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < check->bug_count; i++) {
+		const struct wp_bug *bug = &check->bugs[i];
+
+		if (is_death(&bug->report) ||
+		    !is_fine_under(trial, &bug->report.program, check->subject->profile))
+			check->bugs[kept++] = *bug;
+	}
+	check->bug_count = kept;
+}
+
+/* ---- all of it ---- */
+
+static bool open_trial(struct trial *trial, struct wp_check_subject *check, char *why,
+                       size_t why_size)
+{
+	trial->check = check;
+	if (!wp_runner_open(trial->runner, check->subject, &trial->stats, why, why_size) ||
+	    !wp_machines_open(&trial->set, &trial->runner->memory, WP_ALL_ARCHS, check->without,
+	                      why, why_size) ||
+	    !wp_machines_prove(&trial->set, false, why, why_size) ||
+	    !wp_contain_open(&trial->contained, trial->runner, PATIENCE, why, why_size))
+		return false;
+	wp_machines_add_to(&trial->set, trial->runner);
+	trial->runner->fast_only = true;
+	trial->runner->sample = 1;
+	return true;
+}
+
+bool wp_check_subject(struct wp_check_subject *check, char *why, size_t why_size)
+{
+	static struct wp_runner runner;
+	static struct trial trial = {.runner = &runner};
+	static struct round round;
+	const uint64_t end = wp_nanoseconds() + check->seconds * 1000000000u;
+	bool going = true;
+
+	check->declared = check->subject->profile;
+	if (!open_trial(&trial, check, why, why_size))
+		return false;
+	while (going) {
+		const uint64_t now = wp_nanoseconds();
+		const uint64_t left = now < end ? (end - now) / 1000000000u + 1 : 1;
+
+		if (!run_round(check, &round, left, why, why_size))
+			return false;
+		going = round.found && !check->interrupted && classify(&trial, &round.report);
+	}
+	drop_forgiven(&trial);
+	wp_contain_close(&trial.contained);
+	wp_machines_close(&trial.set);
+	wp_runner_close(&runner);
+	return true;
+}
