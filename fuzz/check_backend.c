@@ -125,20 +125,27 @@ static void name_regimes(struct backend_check *check)
 		                       i > 0 ? ", " : "as ", check->regimes[i]->name);
 }
 
-static void write_html(const struct wp_check_report *report, const char *path)
+/* Before the work is done, so that it isn't done for nothing. */
+static FILE *open_html(const char *path)
 {
-	FILE *out = fopen(path, "w");
+	FILE *out = path != NULL ? fopen(path, "w") : NULL;
 
-	if (out == NULL)
-		wp_cli_fail("%s: %s", path, strerror(errno));
+	if (path != NULL && out == NULL)
+		wp_cli_fail("--html %s: %s", path, strerror(errno));
+	return out;
+}
+
+static void write_html(const struct wp_check_report *report, FILE *out, const char *path)
+{
 	wp_check_print_html(report, out);
 	if (ferror(out) != 0 || fclose(out) != 0)
-		wp_cli_fail("%s: can't write it: %s", path, strerror(errno));
+		wp_cli_fail("--html %s: can't write it: %s", path, strerror(errno));
 }
 
 int wp_check_backend(const struct wp_check_options *options)
 {
 	struct backend_check *check = calloc(1, sizeof *check);
+	FILE *html;
 	bool failed;
 
 	if (check == NULL)
@@ -147,6 +154,13 @@ int wp_check_backend(const struct wp_check_options *options)
 	check->regime_count = wp_codec_regimes(options->regime, check->regimes, REGIMES);
 	if (check->regime_count == 0)
 		wp_cli_fail("no regime or backend '%s': see 'walkproof machines'", options->regime);
+	for (size_t i = 0; i < check->regime_count; i++) {
+		if (options->subject != NULL &&
+		    !wp_subject_serves(options->subject, check->regimes[i]))
+			wp_cli_fail("the subject '%s' doesn't serve the regime %s",
+			            options->subject->name, check->regimes[i]->name);
+	}
+	html = open_html(options->html);
 	name_regimes(check);
 	open_machines(check);
 	for (size_t i = 0; i < check->regime_count; i++)
@@ -155,8 +169,8 @@ int wp_check_backend(const struct wp_check_options *options)
 	wp_memory_close(&check->memory);
 	check_operations(check);
 	wp_check_print(&check->report, stdout);
-	if (options->html != NULL)
-		write_html(&check->report, options->html);
+	if (html != NULL)
+		write_html(&check->report, html, options->html);
 	failed = wp_check_failed(&check->report, 0, WP_CHECK_LINES);
 	free(check);
 	return failed ? WP_EXIT_FINDING : WP_EXIT_FINE;

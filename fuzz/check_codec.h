@@ -139,6 +139,20 @@ void wp_codec_explain(const struct wp_codec_check *check, const struct wp_codec_
                       size_t slot, uint64_t va, const struct wp_answer *answer,
                       const struct wp_finding *finding, struct wp_counterexample *example);
 
+/* "the paper machine", "qemu" */
+const char *wp_codec_machine_name(enum wp_machine_name machine);
+
+/* "aarch64_low: ", but "" where the report is about one regime of that name. */
+void wp_codec_where(const struct wp_codec_check *check, char text[40]);
+
+/* "a leaf of 2M to 0x200000 with rw-u-- is encoded as 0x...", and the entry to be drawn. */
+void wp_codec_tell_leaf(const struct wp_codec_check *check, const struct wp_codec_leaf *leaf,
+                        struct wp_counterexample *example);
+
+/* What is marked, in words, if it is one bit. */
+void wp_codec_tell_difference(const struct wp_codec_check *check,
+                              struct wp_counterexample *example);
+
 /* The entry that a counterexample is about. */
 void wp_codec_draw(const struct wp_codec_tables *tables, unsigned level, bool leaf, uint64_t entry,
                    uint64_t wrong, struct wp_counterexample *example);

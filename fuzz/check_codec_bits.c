@@ -47,7 +47,7 @@ static const char *field_of(const struct wp_codec_case *at, const struct wp_answ
 
 /* ---- in words ---- */
 
-static void tell_case(const struct wp_codec_tables *tables, const struct wp_codec_case *at,
+static void tell_case(const struct wp_codec_check *check, const struct wp_codec_case *at,
                       struct wp_counterexample *example)
 {
 	static const char *const kinds[] = {
@@ -56,16 +56,17 @@ static void tell_case(const struct wp_codec_tables *tables, const struct wp_code
 		[PT_ENTRY_LEAF] = "a leaf with ",
 		[PT_ENTRY_MALFORMED] = "",
 	};
+	const struct wp_codec_tables *tables = &check->tables;
 	const bool leaf = at->was == PT_ENTRY_LEAF;
-	char flags[8] = "", bits[120];
+	char flags[8] = "", bits[120], where[40];
 
+	wp_codec_where(check, where);
 	if (leaf)
 		wp_flags_text(at->leaf.flags, flags);
 	wp_codec_tell_bits(tables->regime, wp_codec_role(tables, at->level, leaf),
 	                   at->entry ^ at->flipped, at->flipped, bits, sizeof bits);
 	snprintf(example->said, sizeof example->said,
-	         "%s, level %u: 0x%016" PRIx64 ", which is %s%s%s%s", tables->regime->name,
-	         at->level, at->entry, kinds[at->was], flags, at->flipped != 0 ? " with " : "",
+	         "%slevel %u: 0x%016" PRIx64 ", which is %s%s%s%s", where, at->level, at->entry, kinds[at->was], flags, at->flipped != 0 ? " with " : "",
 	         bits);
 	wp_codec_draw(tables, at->level, leaf, at->entry, at->flipped, example);
 }
@@ -82,6 +83,18 @@ static void tell_finding(const char *sentence, const char *machine,
 	else
 		snprintf(example->found, sizeof example->found, "so %.*s%s%s",
 		         (int)(at - sentence), sentence, machine, at + sizeof paper - 1);
+}
+
+static void tell_answer(const struct wp_answer *answer, const char *machine,
+                        struct wp_counterexample *example)
+{
+	if (answer->allowed == 0)
+		snprintf(example->right, sizeof example->right, "%s faults on every access: %s",
+		         machine, wp_fault_name((enum wp_fault)answer->fault));
+	else
+		snprintf(example->right, sizeof example->right,
+		         "%s goes to %#" PRIx64 ", in a leaf of %s", machine, answer->pa,
+		         wp_size_name(answer->size));
 }
 
 /* ---- judging ---- */
@@ -124,17 +137,19 @@ static void judge(struct wp_codec_check *check, const struct wp_codec_case *at,
 	example = wp_check_wrong(check->report, line, weight_of(at));
 	if (example == NULL)
 		return;
-	tell_case(&check->tables, at, example);
+	tell_case(check, at, example);
 	snprintf(example->field, sizeof example->field, "%s",
 	         validity ? "arch_is_valid" : field_of(at, &merged, finding.kind));
 	if (validity)
 		snprintf(example->found, sizeof example->found,
 		         "arch_is_valid() says that the CPU may%s translate through it, %s %s",
 		         check->tables.codec->is_valid(at->entry) ? "" : " not",
-		         wp_machine_kinds[machine].name,
+		         wp_codec_machine_name(machine),
 		         merged.allowed != 0 ? "does" : "never does");
 	else
-		tell_finding(finding.sentence, wp_machine_kinds[machine].name, example);
+		tell_finding(finding.sentence, wp_codec_machine_name(machine), example);
+	if (strstr(example->found, wp_codec_machine_name(machine)) == NULL)
+		tell_answer(&merged, wp_codec_machine_name(machine), example);
 }
 
 /* ---- what is flipped ---- */

@@ -15,11 +15,19 @@ struct constants {
 	bool sound; /* enough for tables to be built */
 };
 
+/* A number of bits, or a mask of them. */
+static const char *number(uint64_t value, char text[24])
+{
+	snprintf(text, 24, value < 1024 ? "%" PRIu64 : "%#" PRIx64, value);
+	return text;
+}
+
 /* `needed`: without it no table can be built. */
 static void compare(struct constants *constants, bool needed, uint64_t said, uint64_t right,
                     const char *field, const char *what)
 {
 	struct wp_counterexample *example;
+	char text[2][24];
 
 	wp_check_compared(constants->report, WP_LINE_CONSTANTS, 1);
 	if (said == right)
@@ -29,9 +37,9 @@ static void compare(struct constants *constants, bool needed, uint64_t said, uin
 	if (example == NULL)
 		return;
 	snprintf(example->field, sizeof example->field, "%s", field);
-	snprintf(example->said, sizeof example->said, "%s says %#" PRIx64, field, said);
-	snprintf(example->found, sizeof example->found, "the regime %s: %s is %#" PRIx64,
-	         constants->regime->name, what, right);
+	snprintf(example->said, sizeof example->said, "%s is %s", field, number(said, text[0]));
+	snprintf(example->found, sizeof example->found, "the regime %s has %s: %s",
+	         constants->regime->name, number(right, text[1]), what);
 }
 
 static void compare_level(struct constants *constants, unsigned level)
@@ -50,7 +58,7 @@ static void compare_level(struct constants *constants, unsigned level)
 		return;
 	snprintf(field, sizeof field, "arch_levels[%u].bits", level);
 	compare(constants, true, at->shift + at->bits, constants->levels[level - 1].shift, field,
-	        "where the level above goes on, its shift + its bits,");
+	        "shift + bits, where the level above goes on");
 }
 
 /* All addresses of the regime, and not more than twice as many. */
@@ -60,7 +68,7 @@ static void compare_root(struct constants *constants, uint64_t length, size_t ra
 	const unsigned least = (unsigned)__builtin_ctzll(length) + (ranges == 2);
 
 	compare(constants, true, width == least || width == least + 1, true, "arch_levels[0].bits",
-	        "whether all addresses lead to a slot of the root, and each slot has some,");
+	        "whether all addresses lead to a slot of the root, and half of the slots have some");
 	compare(constants, true, constants->levels[0].bits <= 11, true, "arch_levels[0].bits",
 	        "whether the root has PT_ROOT_SLOTS_MAX slots at most");
 }
@@ -96,7 +104,7 @@ static void compare_frames(struct constants *constants)
 
 	compare(constants, false, codec->fixed_frames,
 	        (root + granule - 1) / granule + (codec->has_hole_frame != 0), "ARCH_FIXED_FRAMES",
-	        "the frames of the root, and of the hole,");
+	        "the frames of the root, and of the hole");
 }
 
 /* The bits that the CPU writes by itself, as the manuals have it. */

@@ -119,6 +119,45 @@ static void tell_change(const struct wp_codec_tables *tables, unsigned level,
 	wp_codec_draw(tables, at, in_leaf, change->before, change->bits, example);
 }
 
+const char *wp_codec_machine_name(enum wp_machine_name machine)
+{
+	return machine == WP_PAPER ? "the paper machine" : wp_machine_kinds[machine].name;
+}
+
+void wp_codec_where(const struct wp_codec_check *check, char text[40])
+{
+	const char *regime = check->tables.regime->name;
+
+	text[0] = '\0';
+	if (strcmp(regime, check->report->subject) != 0)
+		snprintf(text, 40, "%s: ", regime);
+}
+
+void wp_codec_tell_leaf(const struct wp_codec_check *check, const struct wp_codec_leaf *leaf,
+                        struct wp_counterexample *example)
+{
+	char where[40], flags[8];
+
+	wp_codec_where(check, where);
+	snprintf(example->said, sizeof example->said,
+	         "%sa leaf of %s to %#" PRIx64 " with %s is encoded as 0x%016" PRIx64, where,
+	         wp_size_name(wp_codec_span(&check->tables, leaf->level)), leaf->pa,
+	         wp_flags_text(leaf->flags, flags), leaf->entry);
+	wp_codec_draw(&check->tables, leaf->level, true, leaf->entry, 0, example);
+}
+
+void wp_codec_tell_difference(const struct wp_codec_check *check,
+                              struct wp_counterexample *example)
+{
+	const unsigned bit = (unsigned)__builtin_ctzll(example->wrong | (uint64_t)1 << 63);
+	char name[WP_BIT_NAME];
+
+	if (example->wrong == (uint64_t)1 << bit)
+		snprintf(example->right, sizeof example->right, "the difference is bit %u (%s)",
+		         bit,
+		         wp_entry_bit_name(check->tables.regime, example->role, bit, name));
+}
+
 void wp_codec_explain(const struct wp_codec_check *check, const struct wp_codec_leaf *leaf,
                       size_t slot, uint64_t va, const struct wp_answer *answer,
                       const struct wp_finding *finding, struct wp_counterexample *example)
@@ -127,15 +166,10 @@ void wp_codec_explain(const struct wp_codec_check *check, const struct wp_codec_
 	const struct wp_run run = wp_codec_run(tables, leaf, va);
 	const struct wp_expectation expected = wp_expect_run(tables->regime, &run, va);
 	struct wp_change change;
-	char flags[8];
 
-	snprintf(example->said, sizeof example->said,
-	         "%s: a leaf of %s to %#" PRIx64 " with %s is encoded as 0x%016" PRIx64,
-	         tables->regime->name, wp_size_name(run.leaf), leaf->pa,
-	         wp_flags_text(leaf->flags, flags), leaf->entry);
+	wp_codec_tell_leaf(check, leaf, example);
 	snprintf(example->found, sizeof example->found, "%s", finding->sentence);
 	name_field(leaf, &expected, answer, finding->kind, example);
-	wp_codec_draw(tables, leaf->level, true, leaf->entry, 0, example);
 	if (wp_codec_smallest_change(tables, leaf->level, slot, &run, va, &change))
 		tell_change(tables, leaf->level, &change, example);
 }
@@ -157,7 +191,8 @@ bool wp_codec_paper_agrees(struct wp_codec_check *check, const struct wp_codec_l
 	wp_codec_tables_reset(tables);
 	wp_codec_put(tables, leaf->level, slot, leaf->entry);
 	wp_paper_walk(tables->regime, tables->memory, tables->table[0], va, &answer);
-	wp_judge_answer(tables->regime, &expected, va, &answer, "paper", &finding);
+	wp_judge_answer(tables->regime, &expected, va, &answer,
+	                wp_codec_machine_name(WP_PAPER), &finding);
 	if (finding.found && example != NULL)
 		wp_codec_explain(check, leaf, slot, va, &answer, &finding, example);
 	return !finding.found;

@@ -8,19 +8,6 @@
 #include "grid.h"
 #include "model.h"
 
-/* "a leaf of 2M to 0x7000 with rw-u-- is encoded as 0x..." */
-static void tell_leaf(const struct wp_codec_tables *tables, const struct wp_codec_leaf *leaf,
-                      struct wp_counterexample *example)
-{
-	char flags[8];
-
-	snprintf(example->said, sizeof example->said,
-	         "%s: a leaf of %s to %#" PRIx64 " with %s is encoded as 0x%016" PRIx64,
-	         tables->regime->name, wp_size_name(wp_codec_span(tables, leaf->level)), leaf->pa,
-	         wp_flags_text(leaf->flags, flags), leaf->entry);
-	wp_codec_draw(tables, leaf->level, true, leaf->entry, 0, example);
-}
-
 /*
  * Encoder and decoder disagree: the paper machine tells which is wrong. True: the
  * decoder, and that remains to be told.
@@ -30,7 +17,7 @@ static bool decoder_is_wrong(struct wp_codec_check *check, const struct wp_codec
 {
 	if (!wp_codec_paper_agrees(check, leaf, example))
 		return false;
-	tell_leaf(&check->tables, leaf, example);
+	wp_codec_tell_leaf(check, leaf, example);
 	return true;
 }
 
@@ -99,7 +86,9 @@ static void check_address(struct wp_codec_check *check, const struct wp_codec_le
 	wp_check_compared(check->report, WP_LINE_ADDRESSES, 1);
 	if (said == leaf->pa)
 		return;
-	example = wp_check_wrong(check->report, WP_LINE_ADDRESSES, leaf->weight + !access);
+	/* the machines can't tell whose mistake a no-access leaf's is */
+	example = wp_check_wrong(check->report, WP_LINE_ADDRESSES,
+	                         leaf->weight + (access ? 0 : 1000));
 	if (example == NULL || !decoder_is_wrong(check, leaf, example))
 		return;
 	snprintf(example->field, sizeof example->field, "%s",
@@ -108,6 +97,7 @@ static void check_address(struct wp_codec_check *check, const struct wp_codec_le
 	         "arch_leaf_paddr() says that it leads to %#" PRIx64, said);
 	example->wrong = leaf->entry ^
 	                 codec->leaf(said, codec->leaf_bits(leaf->flags, leaf->level));
+	wp_codec_tell_difference(check, example);
 }
 
 /* ---- what it is ---- */
@@ -178,7 +168,7 @@ static void commute(struct wp_codec_check *check, const struct wp_codec_leaf *le
 	example = wp_check_wrong(check->report, WP_LINE_COMMUTE, leaf->weight + other->weight);
 	if (example == NULL)
 		return;
-	tell_leaf(&check->tables, leaf, example);
+	wp_codec_tell_leaf(check, leaf, example);
 	snprintf(example->field, sizeof example->field, "arch_leaf, arch_leaf_bits");
 	snprintf(example->found, sizeof example->found,
 	         "with %s and %#" PRIx64 " set it is 0x%016" PRIx64

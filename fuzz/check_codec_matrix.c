@@ -23,7 +23,7 @@ static void judge(struct wp_codec_check *check, const struct wp_codec_case *at,
 	certain.open |= paper->open;
 	wp_check_compared(check->report, line, (uint64_t)__builtin_popcount(answer->answered));
 	wp_judge_answer(check->tables.regime, &expected, at->va, &certain,
-	                wp_machine_kinds[machine].name, &finding);
+	                wp_codec_machine_name(machine), &finding);
 	if (!finding.found)
 		return;
 	example = wp_check_wrong(check->report, line, weight_of(at));

@@ -26,6 +26,11 @@ static uint64_t bit_in_the_way(const struct wp_codec *codec, uint64_t entry, uns
 	return 0;
 }
 
+static bool is_empty(const struct wp_codec_tables *tables, const struct wp_codec_leaf *leaf)
+{
+	return leaf->entry == wp_codec_empty(tables, leaf->level);
+}
+
 /* What is wrong with a no-access leaf; NULL: nothing. */
 static const char *no_access_fault(const struct wp_codec_check *check,
                                    const struct wp_codec_leaf *leaf, const char **field,
@@ -34,13 +39,13 @@ static const char *no_access_fault(const struct wp_codec_check *check,
 	const struct wp_codec *codec = check->tables.codec;
 
 	*field = "arch_leaf_bits: no-access leaves";
-	if (leaf->entry == wp_codec_empty(&check->tables, leaf->level))
+	if (is_empty(&check->tables, leaf))
 		return "that is an empty slot: it is confused with a hole";
 	if (codec->is_valid(leaf->entry))
 		return "arch_is_valid() says that the CPU may translate through it: it must not";
 	if (codec->is_table(leaf->entry, leaf->level))
 		return "arch_is_table() takes it for a table";
-	*field = "arch_is_leaf: no-access leaves";
+	*field = "arch_leaf_bits or arch_is_leaf: no-access leaves";
 	*wrong = 0;
 	if (!codec->is_leaf(leaf->entry, leaf->level)) {
 		*wrong = bit_in_the_way(codec, leaf->entry, leaf->level);
@@ -79,7 +84,7 @@ static void check_no_access(struct wp_codec_check *check, const struct wp_codec_
 	struct wp_counterexample *example;
 	const char *field, *fault, *to_cpu_field;
 	uint64_t wrong = 0;
-	char flags[8];
+	char bits[120];
 
 	if (wp_flags_have_access(leaf->flags))
 		return;
@@ -90,22 +95,19 @@ static void check_no_access(struct wp_codec_check *check, const struct wp_codec_
 	wp_check_compared(check->report, WP_LINE_NO_ACCESS, 1);
 	if (fault == NULL)
 		return;
-	example = wp_check_wrong(check->report, WP_LINE_NO_ACCESS, leaf->weight);
+	/* what is worst comes first */
+	example = wp_check_wrong(check->report, WP_LINE_NO_ACCESS,
+	                         is_empty(&check->tables, leaf) ? 0 : 1 + leaf->weight);
 	if (example == NULL)
 		return;
 	snprintf(example->field, sizeof example->field, "%s", field);
-	snprintf(example->said, sizeof example->said,
-	         "%s: a leaf of %s to %#" PRIx64 " with %s is encoded as 0x%016" PRIx64,
-	         tables->regime->name, wp_size_name(wp_codec_span(tables, leaf->level)), leaf->pa,
-	         wp_flags_text(leaf->flags, flags), leaf->entry);
+	wp_codec_tell_leaf(check, leaf, example);
 	snprintf(example->found, sizeof example->found, "%s", fault);
-	wp_codec_draw(tables, leaf->level, true, leaf->entry, wrong, example);
+	example->wrong = wrong;
 	if (wrong == 0)
 		return;
-	snprintf(example->right, sizeof example->right, "it wouldn't with ");
-	wp_codec_tell_bits(tables->regime, example->role, leaf->entry, wrong,
-	                   example->right + strlen(example->right),
-	                   sizeof example->right - strlen(example->right));
+	wp_codec_tell_bits(tables->regime, example->role, leaf->entry, wrong, bits, sizeof bits);
+	snprintf(example->right, sizeof example->right, "it wouldn't with %s", bits);
 }
 
 void wp_codec_check_no_access(struct wp_codec_check *check)
@@ -149,6 +151,7 @@ static void check_table(struct wp_codec_check *check, unsigned level, uint64_t p
 	const struct wp_codec_tables *tables = &check->tables;
 	struct wp_counterexample *example;
 	const char *field, *fault = table_fault(check, level, pa, &field);
+	char where[40];
 
 	wp_check_compared(check->report, WP_LINE_TABLES, 1);
 	if (fault == NULL)
@@ -156,16 +159,17 @@ static void check_table(struct wp_codec_check *check, unsigned level, uint64_t p
 	example = wp_check_wrong(check->report, WP_LINE_TABLES, 1);
 	if (example == NULL)
 		return;
+	wp_codec_where(check, where);
 	snprintf(example->field, sizeof example->field, "%s", field);
 	snprintf(example->said, sizeof example->said,
-	         "%s: a table at %#" PRIx64 " is encoded as 0x%016" PRIx64 ", for level %u",
-	         tables->regime->name, pa, tables->codec->table(pa), level);
+	         "%sa table at %#" PRIx64 " is encoded as 0x%016" PRIx64 ", for level %u", where, pa, tables->codec->table(pa), level);
 	snprintf(example->found, sizeof example->found, "%s", fault);
 	wp_codec_draw(tables, level, false, tables->codec->table(pa), 0, example);
 	if (strcmp(field, "arch_table_paddr") == 0)
 		example->wrong = tables->codec->table(pa) ^
 		                 tables->codec->table(tables->codec->table_paddr(
 					 tables->codec->table(pa)));
+	wp_codec_tell_difference(check, example);
 }
 
 /*
@@ -233,7 +237,6 @@ static void check_uses(struct wp_codec_check *check, const struct wp_codec_leaf 
 	for (unsigned i = 0; i < 4 && uses[3] != 0; i++) {
 		const uint64_t entry = (leaf->entry & ~uses[3]) | uses[i];
 		const char *field = use_fault(codec, leaf, entry);
-		char flags[8];
 
 		wp_check_compared(check->report, WP_LINE_USES, 1);
 		if (field == NULL)
@@ -242,11 +245,7 @@ static void check_uses(struct wp_codec_check *check, const struct wp_codec_leaf 
 		if (example == NULL)
 			continue;
 		snprintf(example->field, sizeof example->field, "%s: a leaf that was used", field);
-		snprintf(example->said, sizeof example->said,
-		         "%s: a leaf of %s to %#" PRIx64 " with %s is encoded as 0x%016" PRIx64,
-		         check->tables.regime->name,
-		         wp_size_name(wp_codec_span(&check->tables, leaf->level)), leaf->pa,
-		         wp_flags_text(leaf->flags, flags), leaf->entry);
+		wp_codec_tell_leaf(check, leaf, example);
 		snprintf(example->found, sizeof example->found,
 		         "with%s accessed and with%s dirty it is 0x%016" PRIx64
 		         ", of which %s() says something else",
@@ -267,6 +266,7 @@ static void check_link(struct wp_codec_check *check, unsigned level, uint64_t pa
 	const uint64_t entry = tables->codec->link(pa);
 	struct wp_counterexample *example;
 	struct wp_answer answer;
+	char where[40];
 	uint64_t va = 0;
 
 	wp_codec_va(tables, level, tables->link[level], &va);
@@ -279,11 +279,11 @@ static void check_link(struct wp_codec_check *check, unsigned level, uint64_t pa
 	example = wp_check_wrong(check->report, WP_LINE_LINKS, 0);
 	if (example == NULL)
 		return;
+	wp_codec_where(check, where);
 	snprintf(example->field, sizeof example->field, "%s",
 	         tables->codec->link_paddr(entry) != pa ? "arch_link_paddr" : "arch_link");
 	snprintf(example->said, sizeof example->said,
-	         "%s: a link to %#" PRIx64 " is encoded as 0x%016" PRIx64, tables->regime->name, pa,
-	         entry);
+	         "%sa link to %#" PRIx64 " is encoded as 0x%016" PRIx64, where, pa, entry);
 	if (tables->codec->link_paddr(entry) != pa)
 		snprintf(example->found, sizeof example->found,
 		         "arch_link_paddr() says that it holds %#" PRIx64,
@@ -313,7 +313,7 @@ static void check_break(struct wp_codec_check *check, const struct wp_codec_leaf
 {
 	const struct wp_codec_tables *tables = &check->tables;
 	struct wp_counterexample *example;
-	char from[8], to[8];
+	char from[8], to[8], where[40];
 
 	if (!wp_flags_have_access(before->flags) || !wp_flags_have_access(after->flags) ||
 	    !wp_entry_must_break(tables->regime, before->entry, after->entry))
@@ -324,11 +324,12 @@ static void check_break(struct wp_codec_check *check, const struct wp_codec_leaf
 	example = wp_check_wrong(check->report, WP_LINE_BREAK, before->weight + after->weight);
 	if (example == NULL)
 		return;
+	wp_codec_where(check, where);
 	snprintf(example->field, sizeof example->field, "arch_must_break");
 	snprintf(example->said, sizeof example->said,
-	         "%s: 0x%016" PRIx64 " (%s, to %#" PRIx64 ") becomes 0x%016" PRIx64
+	         "%s0x%016" PRIx64 " (%s, to %#" PRIx64 ") becomes 0x%016" PRIx64
 	         " (%s, to %#" PRIx64 ")",
-	         tables->regime->name, before->entry, wp_flags_text(before->flags, from),
+	         where, before->entry, wp_flags_text(before->flags, from),
 	         before->pa, after->entry, wp_flags_text(after->flags, to), after->pa);
 	snprintf(example->found, sizeof example->found,
 	         "arch_must_break() is false, and the manual wants an invalid entry in between");

@@ -123,6 +123,19 @@ static void print_row(const struct wp_check_row *row, unsigned line, FILE *out)
 		        wp_number(row->compared));
 }
 
+/* Machines that find the same are not quoted one by one. */
+static bool is_told(const struct wp_check_report *report, unsigned line)
+{
+	const struct wp_counterexample *example = &report->rows[line].shortest;
+
+	for (unsigned before = 0; before < line; before++) {
+		if (report->rows[before].wrong > 0 &&
+		    strcmp(report->rows[before].shortest.said, example->said) == 0)
+			return true;
+	}
+	return false;
+}
+
 void wp_check_print(const struct wp_check_report *report, FILE *out)
 {
 	const struct wp_check_row *first = wp_check_first_failure(report);
@@ -144,7 +157,9 @@ void wp_check_print(const struct wp_check_report *report, FILE *out)
 		print_row(row, line, out);
 		if (row->wrong == 0 || row == first)
 			continue;
-		fprintf(out, "       %s\n", row->shortest.field);
-		print_counterexample(&row->shortest, "         ", out);
+		fprintf(out, "       %s%s\n", row->shortest.field,
+		        is_told(report, line) ? ", the same entry" : "");
+		if (!is_told(report, line))
+			print_counterexample(&row->shortest, "         ", out);
 	}
 }

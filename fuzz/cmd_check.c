@@ -7,10 +7,6 @@
 
 #include "check_backend.h"
 
-struct check {
-	struct wp_check_options options;
-};
-
 /* ---- what is checked ---- */
 
 /* A name has neither; whoever means a file in this directory may say ./ */
@@ -31,7 +27,8 @@ static void find_built_in(struct wp_check_options *options)
 	}
 	if (options->regime == NULL)
 		options->regime = options->what;
-	options->subject = &wp_library_subject;
+	if (options->subject == NULL)
+		options->subject = &wp_library_subject;
 }
 
 static void load(struct wp_check_options *options)
@@ -58,6 +55,7 @@ static const struct argp_option options[] = {
 	{"regime", KEY_REGIME, "NAME", 0,
          "Judge it as this regime or backend (default: what its name says)", 0},
 	WP_OPTIONS_MACHINES,
+	WP_OPTION_SUBJECT,
 	{0},
 };
 
@@ -80,6 +78,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		return 0;
 	case KEY_REGIME:
 		check->regime = value;
+		return 0;
+	case WP_KEY_SUBJECT:
+		check->subject = wp_cli_subject(value);
 		return 0;
 	case WP_KEY_WITHOUT:
 	case WP_KEY_QEMU:
@@ -113,17 +114,16 @@ static const struct argp argp = {
 
 static int run(int argc, char **argv)
 {
-	static struct check check;
 	const long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
-	check.options = (struct wp_check_options){
-		.seconds = 20, .jobs = cores < 1 ? 1 : cores > 512 ? 512 : (unsigned)cores};
-	wp_cli_parse(&argp, argc, argv, &check.options);
-	if (is_path(check.options.what))
-		load(&check.options);
+	struct wp_check_options check = {.seconds = 20, .jobs = cores < 1 ? 1 : (unsigned)cores};
+
+	wp_cli_parse(&argp, argc, argv, &check);
+	if (is_path(check.what))
+		load(&check);
 	else
-		find_built_in(&check.options);
-	return wp_check_backend(&check.options);
+		find_built_in(&check);
+	return wp_check_backend(&check);
 }
 
 const struct wp_command wp_command_check = {"check", "check a backend's entry format, by itself",
