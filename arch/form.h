@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The form that a backend fills in; the library is compiled once for each, so
- * that every answer is a constant. A backend's header defines:
+ * that every answer is a constant. `scripts/check-backend HEADER` tells what a header has wrong.
+ * A backend's header defines:
  *
  *   arch_levels[]              shift, index bits and whether a leaf exists, from the root;
  *                              at least 8 entries a table, at most PT_ROOT_SLOTS_MAX in

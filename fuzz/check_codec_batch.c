@@ -54,8 +54,8 @@ static void put_leaf_below(const struct wp_codec_tables *tables)
 	const pt_flags rwx = PT_READ | PT_WRITE | PT_EXECUTE;
 	const unsigned last = wp_codec_last(tables);
 	const pt_flags flags = tables->regime->one_privilege ? rwx : rwx | PT_USER;
-	const struct wp_codec_leaf leaf = wp_codec_encode(
-		tables, last, flags, (uint64_t)9 << tables->levels[last].shift, 0);
+	const struct wp_codec_leaf leaf =
+		wp_codec_encode(tables, last, flags, (uint64_t)9 << tables->levels[last].shift, 0);
 
 	wp_codec_put(tables, last, tables->link[last], leaf.entry);
 }

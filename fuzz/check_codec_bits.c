@@ -66,8 +66,8 @@ static void tell_case(const struct wp_codec_check *check, const struct wp_codec_
 	wp_codec_tell_bits(tables->regime, wp_codec_role(tables, at->level, leaf),
 	                   at->entry ^ at->flipped, at->flipped, bits, sizeof bits);
 	snprintf(example->said, sizeof example->said,
-	         "%slevel %u: 0x%016" PRIx64 ", which is %s%s%s%s", where, at->level, at->entry, kinds[at->was], flags, at->flipped != 0 ? " with " : "",
-	         bits);
+	         "%slevel %u: 0x%016" PRIx64 ", which is %s%s%s%s", where, at->level, at->entry,
+	         kinds[at->was], flags, at->flipped != 0 ? " with " : "", bits);
 	wp_codec_draw(tables, at->level, leaf, at->entry, at->flipped, example);
 }
 
@@ -81,8 +81,8 @@ static void tell_finding(const char *sentence, const char *machine,
 	if (at == NULL)
 		snprintf(example->found, sizeof example->found, "so %s", sentence);
 	else
-		snprintf(example->found, sizeof example->found, "so %.*s%s%s",
-		         (int)(at - sentence), sentence, machine, at + sizeof paper - 1);
+		snprintf(example->found, sizeof example->found, "so %.*s%s%s", (int)(at - sentence),
+		         sentence, machine, at + sizeof paper - 1);
 }
 
 static void tell_answer(const struct wp_answer *answer, const char *machine,
@@ -123,7 +123,7 @@ static void judge(struct wp_codec_check *check, const struct wp_codec_case *at,
                   const struct wp_answer *answer)
 {
 	const struct wp_answer merged = wp_codec_merge(paper, answer);
-	const unsigned line = WP_LINE_BITS + machine;
+	const unsigned line = WP_LINE_BITS + (unsigned)machine;
 	struct wp_finding finding = {.found = false};
 	struct wp_counterexample *example;
 	bool validity;

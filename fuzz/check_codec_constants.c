@@ -52,8 +52,8 @@ static void compare_level(struct constants *constants, unsigned level)
 	compare(constants, true, at->shift, (uint64_t)__builtin_ctzll(span), field,
 	        "the lowest address bit of that level");
 	snprintf(field, sizeof field, "arch_levels[%u].leaf", level);
-	compare(constants, false, at->leaf != 0, (constants->regime->leaf_sizes & span) != 0,
-	        field, "whether a leaf can be there");
+	compare(constants, false, at->leaf != 0, (constants->regime->leaf_sizes & span) != 0, field,
+	        "whether a leaf can be there");
 	if (level == 0)
 		return;
 	snprintf(field, sizeof field, "arch_levels[%u].bits", level);
@@ -68,7 +68,8 @@ static void compare_root(struct constants *constants, uint64_t length, size_t ra
 	const unsigned least = (unsigned)__builtin_ctzll(length) + (ranges == 2);
 
 	compare(constants, true, width == least || width == least + 1, true, "arch_levels[0].bits",
-	        "whether all addresses lead to a slot of the root, and half of the slots have some");
+	        "whether all addresses lead to a slot of the root, and half of the slots have "
+	        "some");
 	compare(constants, true, constants->levels[0].bits <= 11, true, "arch_levels[0].bits",
 	        "whether the root has PT_ROOT_SLOTS_MAX slots at most");
 }

@@ -146,16 +146,14 @@ void wp_codec_tell_leaf(const struct wp_codec_check *check, const struct wp_code
 	wp_codec_draw(&check->tables, leaf->level, true, leaf->entry, 0, example);
 }
 
-void wp_codec_tell_difference(const struct wp_codec_check *check,
-                              struct wp_counterexample *example)
+void wp_codec_tell_difference(const struct wp_codec_check *check, struct wp_counterexample *example)
 {
 	const unsigned bit = (unsigned)__builtin_ctzll(example->wrong | (uint64_t)1 << 63);
 	char name[WP_BIT_NAME];
 
 	if (example->wrong == (uint64_t)1 << bit)
 		snprintf(example->right, sizeof example->right, "the difference is bit %u (%s)",
-		         bit,
-		         wp_entry_bit_name(check->tables.regime, example->role, bit, name));
+		         bit, wp_entry_bit_name(check->tables.regime, example->role, bit, name));
 }
 
 void wp_codec_explain(const struct wp_codec_check *check, const struct wp_codec_leaf *leaf,
@@ -191,8 +189,8 @@ bool wp_codec_paper_agrees(struct wp_codec_check *check, const struct wp_codec_l
 	wp_codec_tables_reset(tables);
 	wp_codec_put(tables, leaf->level, slot, leaf->entry);
 	wp_paper_walk(tables->regime, tables->memory, tables->table[0], va, &answer);
-	wp_judge_answer(tables->regime, &expected, va, &answer,
-	                wp_codec_machine_name(WP_PAPER), &finding);
+	wp_judge_answer(tables->regime, &expected, va, &answer, wp_codec_machine_name(WP_PAPER),
+	                &finding);
 	if (finding.found && example != NULL)
 		wp_codec_explain(check, leaf, slot, va, &answer, &finding, example);
 	return !finding.found;

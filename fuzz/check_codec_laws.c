@@ -46,9 +46,8 @@ static void check_expresses(struct wp_codec_check *check)
 		         wp_flags_text(flags, text));
 		snprintf(example->said, sizeof example->said, "arch_expresses(%s) is %s", text,
 		         right ? "false" : "true");
-		snprintf(example->found, sizeof example->found,
-		         "the contract: %s %s these flags", regime->name,
-		         right ? "has" : "can't express");
+		snprintf(example->found, sizeof example->found, "the contract: %s %s these flags",
+		         regime->name, right ? "has" : "can't express");
 	}
 }
 
@@ -171,8 +170,8 @@ static void commute(struct wp_codec_check *check, const struct wp_codec_leaf *le
 	wp_codec_tell_leaf(check, leaf, example);
 	snprintf(example->field, sizeof example->field, "arch_leaf, arch_leaf_bits");
 	snprintf(example->found, sizeof example->found,
-	         "with %s and %#" PRIx64 " set it is 0x%016" PRIx64
-	         " (flags first), 0x%016" PRIx64 " (address first)",
+	         "with %s and %#" PRIx64 " set it is 0x%016" PRIx64 " (flags first), 0x%016" PRIx64
+	         " (address first)",
 	         wp_flags_text(other->flags, text), other->pa, flags_first, address_first);
 	snprintf(example->right, sizeof example->right, "right is 0x%016" PRIx64, other->entry);
 	example->wrong = (flags_first ^ other->entry) | (address_first ^ other->entry);
@@ -189,12 +188,12 @@ static void check_commutes(struct wp_codec_check *check, unsigned level)
 
 	for (size_t i = 0; i < set_count * set_count; i++) {
 		const pt_flags from = sets[i / set_count], to = sets[i % set_count];
-		const struct wp_codec_leaf leaf = wp_codec_encode(
-			tables, level, from, addresses[i % count],
-			(unsigned)__builtin_popcount(from));
-		const struct wp_codec_leaf other = wp_codec_encode(
-			tables, level, to, addresses[(i / count + 1) % count],
-			(unsigned)__builtin_popcount(to));
+		const struct wp_codec_leaf leaf =
+			wp_codec_encode(tables, level, from, addresses[i % count],
+		                        (unsigned)__builtin_popcount(from));
+		const struct wp_codec_leaf other =
+			wp_codec_encode(tables, level, to, addresses[(i / count + 1) % count],
+		                        (unsigned)__builtin_popcount(to));
 
 		commute(check, &leaf, &other);
 	}

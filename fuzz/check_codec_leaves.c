@@ -69,8 +69,9 @@ void wp_codec_each_leaf(struct wp_codec_check *check, wp_codec_leaf_visitor *vis
 		address_count = wp_codec_addresses(&check->tables, level, addresses);
 		for (size_t set = 0; set < set_count; set++) {
 			for (size_t i = 0; i < address_count; i++) {
-				const unsigned weight = 100u * (unsigned)__builtin_popcount(sets[set]) +
-				                        (i == 0 ? 0 : 10u);
+				const unsigned weight =
+					100u * (unsigned)__builtin_popcount(sets[set]) +
+					(i == 0 ? 0 : 10u);
 				const struct wp_codec_leaf leaf = wp_codec_encode(
 					&check->tables, level, sets[set], addresses[i], weight);
 

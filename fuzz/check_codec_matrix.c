@@ -13,7 +13,7 @@ static void judge(struct wp_codec_check *check, const struct wp_codec_case *at,
                   enum wp_machine_name machine, const struct wp_answer *paper,
                   const struct wp_answer *answer)
 {
-	const unsigned line = WP_LINE_MATRIX + machine;
+	const unsigned line = WP_LINE_MATRIX + (unsigned)machine;
 	const struct wp_run run = wp_codec_run(&check->tables, &at->leaf, at->start);
 	const struct wp_expectation expected = wp_expect_run(check->tables.regime, &run, at->va);
 	struct wp_finding finding = {.found = false};

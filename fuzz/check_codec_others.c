@@ -162,13 +162,14 @@ static void check_table(struct wp_codec_check *check, unsigned level, uint64_t p
 	wp_codec_where(check, where);
 	snprintf(example->field, sizeof example->field, "%s", field);
 	snprintf(example->said, sizeof example->said,
-	         "%sa table at %#" PRIx64 " is encoded as 0x%016" PRIx64 ", for level %u", where, pa, tables->codec->table(pa), level);
+	         "%sa table at %#" PRIx64 " is encoded as 0x%016" PRIx64 ", for level %u", where,
+	         pa, tables->codec->table(pa), level);
 	snprintf(example->found, sizeof example->found, "%s", fault);
 	wp_codec_draw(tables, level, false, tables->codec->table(pa), 0, example);
 	if (strcmp(field, "arch_table_paddr") == 0)
-		example->wrong = tables->codec->table(pa) ^
-		                 tables->codec->table(tables->codec->table_paddr(
-					 tables->codec->table(pa)));
+		example->wrong =
+			tables->codec->table(pa) ^
+			tables->codec->table(tables->codec->table_paddr(tables->codec->table(pa)));
 	wp_codec_tell_difference(check, example);
 }
 
@@ -329,8 +330,8 @@ static void check_break(struct wp_codec_check *check, const struct wp_codec_leaf
 	snprintf(example->said, sizeof example->said,
 	         "%s0x%016" PRIx64 " (%s, to %#" PRIx64 ") becomes 0x%016" PRIx64
 	         " (%s, to %#" PRIx64 ")",
-	         where, before->entry, wp_flags_text(before->flags, from),
-	         before->pa, after->entry, wp_flags_text(after->flags, to), after->pa);
+	         where, before->entry, wp_flags_text(before->flags, from), before->pa, after->entry,
+	         wp_flags_text(after->flags, to), after->pa);
 	snprintf(example->found, sizeof example->found,
 	         "arch_must_break() is false, and the manual wants an invalid entry in between");
 	wp_codec_draw(tables, before->level, true, after->entry, before->entry ^ after->entry,
@@ -346,12 +347,12 @@ static void check_breaks(struct wp_codec_check *check, unsigned level)
 	wp_codec_addresses(&check->tables, level, addresses);
 	for (size_t i = 0; i < 2 * count * count; i++) {
 		const pt_flags from = sets[i / 2 / count], to = sets[i / 2 % count];
-		const struct wp_codec_leaf before = wp_codec_encode(
-			&check->tables, level, from, addresses[0],
-			(unsigned)__builtin_popcount(from));
-		const struct wp_codec_leaf after = wp_codec_encode(
-			&check->tables, level, to, addresses[i % 2],
-			(unsigned)__builtin_popcount(to) + i % 2);
+		const struct wp_codec_leaf before =
+			wp_codec_encode(&check->tables, level, from, addresses[0],
+		                        (unsigned)__builtin_popcount(from));
+		const struct wp_codec_leaf after =
+			wp_codec_encode(&check->tables, level, to, addresses[i % 2],
+		                        (unsigned)__builtin_popcount(to) + i % 2);
 
 		check_break(check, &before, &after);
 	}

@@ -13,23 +13,28 @@ static const char head[] =
 	"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 	"<meta name=\"color-scheme\" content=\"light dark\">\n"
 	"<style>\n"
-	":root { --text: #1d2125; --back: #fff; --line: #d4d9de; --soft: #5c6670; --pass: #1a7f37;\n"
+	":root { --text: #1d2125; --back: #fff; --line: #d4d9de; --soft: #5c6670; --pass: "
+        "#1a7f37;\n"
 	"  --fail: #c62828; --mark: #ffd6d1; --set: #eef3f8; }\n"
 	"@media (prefers-color-scheme: dark) { :root { --text: #e3e7eb; --back: #16191d;\n"
 	"  --line: #3a4149; --soft: #98a3ae; --pass: #57c776; --fail: #ff8a80; --mark: #6b2020;\n"
 	"  --set: #27303a; } }\n"
-	"body { font: 15px/1.5 system-ui, sans-serif; color: var(--text); background: var(--back);\n"
+	"body { font: 15px/1.5 system-ui, sans-serif; color: var(--text); background: "
+        "var(--back);\n"
 	"  max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }\n"
 	"h1 { font-size: 1.4rem; } h2 { font-size: 1.05rem; margin-top: 2rem; }\n"
-	"table { border-collapse: collapse; } code, pre { font: 13px/1.5 ui-monospace, monospace; }\n"
+	"table { border-collapse: collapse; } code, pre { font: 13px/1.5 ui-monospace, monospace; "
+        "}\n"
 	"pre { border-left: 3px solid var(--line); padding-left: .8rem; overflow-x: auto; }\n"
-	".checks { width: 100%; } .checks td, .checks th { text-align: left; padding: .25rem .6rem;\n"
+	".checks { width: 100%; } .checks td, .checks th { text-align: left; padding: .25rem "
+        ".6rem;\n"
 	"  border-bottom: 1px solid var(--line); vertical-align: top; }\n"
 	".checks .count { text-align: right; font-variant-numeric: tabular-nums; }\n"
 	".PASS { color: var(--pass); font-weight: 600; } .FAIL { color: var(--fail);\n"
 	"  font-weight: 600; } .none { color: var(--soft); }\n"
 	".bits { margin: .6rem 0; table-layout: fixed; width: 100%; } .bits td {\n"
-	"  border: 1px solid var(--line); text-align: center; padding: .15rem 0; line-height: 1.3;\n"
+	"  border: 1px solid var(--line); text-align: center; padding: .15rem 0; line-height: "
+        "1.3;\n"
 	"  overflow: hidden; font: 11px/1.4 ui-monospace, monospace; }\n"
 	".bits small { display: block; color: var(--soft); font-size: 9px; }\n"
 	".bits .set { background: var(--set); font-weight: 700; }\n"
@@ -167,8 +172,7 @@ void wp_check_print_html(const struct wp_check_report *report, FILE *out)
 	}
 	fputs("</h1>\n<p>", out);
 	escape(report->regimes, out);
-	fputs("; walkproof " WP_VERSION
-	      "</p>\n<table class=\"checks\">\n"
+	fputs("; walkproof " WP_VERSION "</p>\n<table class=\"checks\">\n"
 	      "<tr><th></th><th>check</th><th class=\"count\">compared</th><th></th></tr>\n",
 	      out);
 	for (unsigned line = 0; line < WP_CHECK_LINES; line++)

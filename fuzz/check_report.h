@@ -31,10 +31,10 @@ enum wp_check_line {
 };
 
 struct wp_counterexample {
-	char field[96];  /* what of the form is wrong: "arch_leaf_bits: USER" */
-	char said[240];  /* by the backend */
-	char found[440]; /* and why that is wrong */
-	char right[160]; /* what would be right; "": it isn't known */
+	char field[96];     /* what of the form is wrong: "arch_leaf_bits: USER" */
+	char said[240];     /* by the backend */
+	char found[440];    /* and why that is wrong */
+	char right[160];    /* what would be right; "": it isn't known */
 	char program[1200]; /* of operations that show it; "" */
 
 	/* The entry that it is about, to be drawn. */
@@ -47,7 +47,7 @@ struct wp_counterexample {
 struct wp_check_row {
 	uint64_t compared;
 	uint64_t wrong;
-	unsigned weight;         /* of the counterexample: a shorter one has less */
+	unsigned weight;       /* of the counterexample: a shorter one has less */
 	char not_checked[240]; /* why nothing was compared */
 	struct wp_counterexample shortest;
 };

@@ -69,47 +69,27 @@ static const struct field aarch64[] = {
 
 /* RISC-V Privileged ISA "Sv39"; "Svpbmt", "Svnapot"; XTheadMae where that is on. */
 static const struct field riscv64[] = {
-	{ANY, 0, 0, 0, "V"},
-	{ANY, 1, 1, 0, "R"},
-	{ANY, 2, 2, 0, "W"},
-	{ANY, 3, 3, 0, "X"},
-	{ANY, 4, 4, 0, "U"},
-	{ANY, 5, 5, 0, "G"},
-	{ANY, 6, 6, 0, "A"},
-	{ANY, 7, 7, 0, "D"},
-	{ANY, 9, 8, 0, "RSW"},
-	{ANY, 53, 10, 0, "PPN"},
-	{ANY, 60, 54, 54, "reserved"},
-	{ANY, 62, 61, 0, "PBMT"},
-	{ANY, 63, 63, 0, "N"},
-	{0},
+	{ANY, 0, 0, 0, "V"},           {ANY, 1, 1, 0, "R"},
+	{ANY, 2, 2, 0, "W"},           {ANY, 3, 3, 0, "X"},
+	{ANY, 4, 4, 0, "U"},           {ANY, 5, 5, 0, "G"},
+	{ANY, 6, 6, 0, "A"},           {ANY, 7, 7, 0, "D"},
+	{ANY, 9, 8, 0, "RSW"},         {ANY, 53, 10, 0, "PPN"},
+	{ANY, 60, 54, 54, "reserved"}, {ANY, 62, 61, 0, "PBMT"},
+	{ANY, 63, 63, 0, "N"},         {0},
 };
 static const struct field xuantie[] = {
-	{ANY, 59, 59, 0, "trustable"},
-	{ANY, 60, 60, 0, "shareable"},
-	{ANY, 61, 61, 0, "bufferable"},
-	{ANY, 62, 62, 0, "cacheable"},
-	{ANY, 63, 63, 0, "strong order"},
-	{0},
+	{ANY, 59, 59, 0, "trustable"},    {ANY, 60, 60, 0, "shareable"},
+	{ANY, 61, 61, 0, "bufferable"},   {ANY, 62, 62, 0, "cacheable"},
+	{ANY, 63, 63, 0, "strong order"}, {0},
 };
 
 /* LoongArch Reference Manual vol. 1, 5.4.5. */
 static const struct field loongarch64[] = {
-	{LEAF, 0, 0, 0, "V"},
-	{LEAF, 1, 1, 0, "D"},
-	{LEAF, 3, 2, 0, "PLV"},
-	{LEAF, 5, 4, 0, "MAT"},
-	{TABLE | HUGE_, 6, 6, 0, "H"},
-	{PAGE, 6, 6, 0, "G"},
-	{LEAF, 7, 7, 0, "P"},
-	{LEAF, 8, 8, 0, "W"},
-	{HUGE_, 12, 12, 0, "G"},
-	{HUGE_, 14, 13, 0, "level"},
-	{ANY, 47, 12, 12, "address"},
-	{LEAF, 61, 61, 0, "NR"},
-	{LEAF, 62, 62, 0, "NX"},
-	{LEAF, 63, 63, 0, "RPLV"},
-	{0},
+	{LEAF, 0, 0, 0, "V"},        {LEAF, 1, 1, 0, "D"},          {LEAF, 3, 2, 0, "PLV"},
+	{LEAF, 5, 4, 0, "MAT"},      {TABLE | HUGE_, 6, 6, 0, "H"}, {PAGE, 6, 6, 0, "G"},
+	{LEAF, 7, 7, 0, "P"},        {LEAF, 8, 8, 0, "W"},          {HUGE_, 12, 12, 0, "G"},
+	{HUGE_, 14, 13, 0, "level"}, {ANY, 47, 12, 12, "address"},  {LEAF, 61, 61, 0, "NR"},
+	{LEAF, 62, 62, 0, "NX"},     {LEAF, 63, 63, 0, "RPLV"},     {0},
 };
 
 static const struct field *const formats[WP_ARCHS] = {
