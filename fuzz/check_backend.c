@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "check_codec.h"
 #include "check_operations.h"
@@ -21,6 +22,13 @@ struct backend_check {
 	struct wp_check_report report;
 	struct wp_codec_check codec;
 };
+
+/* On a terminal, what is being done; it takes a minute, most of it QEMU's and KVM's. */
+static void progress(const char *what)
+{
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\r\033[K%s", what);
+}
 
 /* ---- the machines ---- */
 
@@ -93,7 +101,9 @@ static void check_regime(struct backend_check *check, const struct wp_regime *re
 	wp_codec_check_no_access(codec);
 	wp_codec_check_tables(codec);
 	wp_codec_check_others(codec);
+	progress("every flag set on every machine...");
 	wp_codec_check_matrix(codec);
+	progress("flipped bits on every machine...");
 	wp_codec_check_bits(codec);
 }
 
@@ -162,12 +172,15 @@ int wp_check_backend(const struct wp_check_options *options)
 	}
 	html = open_html(options->html);
 	name_regimes(check);
+	progress("machines prove themselves...");
 	open_machines(check);
 	for (size_t i = 0; i < check->regime_count; i++)
 		check_regime(check, check->regimes[i]);
 	wp_machines_close(&check->machines);
 	wp_memory_close(&check->memory);
+	progress("operations...");
 	check_operations(check);
+	progress("");
 	wp_check_print(&check->report, stdout);
 	if (html != NULL)
 		write_html(&check->report, html, options->html);

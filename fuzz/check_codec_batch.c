@@ -2,6 +2,8 @@
 /* Entries side by side in one table, so that machines are asked about many at once. */
 #include "check_codec.h"
 
+#include "model.h"
+
 void wp_codec_collect(struct wp_codec_check *check, unsigned level)
 {
 	check->level = level;
@@ -51,9 +53,9 @@ void wp_codec_add(struct wp_codec_check *check, const struct wp_codec_case *what
 /* A leaf at the end of the chain, with all rights there are, for what is led there. */
 static void put_leaf_below(const struct wp_codec_tables *tables)
 {
-	const pt_flags rwx = PT_READ | PT_WRITE | PT_EXECUTE;
+	const pt_flags rwx = PT_READ | PT_WRITE | PT_EXECUTE, user = rwx | PT_USER;
 	const unsigned last = wp_codec_last(tables);
-	const pt_flags flags = tables->regime->one_privilege ? rwx : rwx | PT_USER;
+	const pt_flags flags = wp_flags_expressible(tables->regime, user) ? user : rwx;
 	const struct wp_codec_leaf leaf =
 		wp_codec_encode(tables, last, flags, (uint64_t)9 << tables->levels[last].shift, 0);
 

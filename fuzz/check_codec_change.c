@@ -113,7 +113,9 @@ bool wp_codec_smallest_change(const struct wp_codec_tables *tables, unsigned lev
 		way.slots[i] = i == level ? slot : tables->link[i];
 		way.before[i] = wp_codec_get(tables, i, way.slots[i]);
 	}
-	found = try_places(&way, change, false) || try_places(&way, change, true);
+	/* as it is nothing is wrong to the paper machine: whoever found it alone must say what */
+	found = !is_right(&way) &&
+	        (try_places(&way, change, false) || try_places(&way, change, true));
 	for (unsigned i = 0; i <= level; i++)
 		wp_codec_put(tables, i, way.slots[i], way.before[i]);
 	return found;

@@ -140,6 +140,22 @@ class WrongBackends(unittest.TestCase):
                 self.assertEqual(status, 1, report)
                 self.assertIn(backend["field"], "\n".join(report.splitlines()[:10]))
 
+    def test_each_check_is_seen_to_fail(self):
+        failed = set()
+        for report, _ in self.reports.values():
+            failed |= {row for row, (verdict, _) in rows(report).items() if verdict == "FAIL"}
+        asked = {row for row in rows(check("aarch64", "--seconds", 0, *FAST).stdout)
+                 if not re.search("qemu|kvm|operations", row)}
+        self.assertEqual(asked - failed, set())
+
+    def test_every_machine_finds_a_wrong_memory_type(self):
+        backend = next(wrong for wrong in wrong_backends.backends()
+                       if wrong["bug"] == "attribute-index")
+        report = rows(wrong_backends.check(WALKPROOF, backend, machines=())[0])
+        for row in ["every flag set, level and access: qemu",
+                    "each bit flipped, alone and in pairs: qemu"]:
+            self.assertRegex(report[row][0], "FAIL|scripts/setup")
+
     def test_the_page_shows_what_each_report_says(self):
         lines = wrong_backends.HEAD.splitlines()
         for backend in wrong_backends.backends():

@@ -36,7 +36,7 @@ def backends():
     return plant.read_bugs(ROOT / "examples/backends/wrong.txt")
 
 
-def check(walkproof, backend, *options):
+def check(walkproof, backend, *options, machines=WITHOUT):
     """The report, as text, and the exit code."""
     with tempfile.TemporaryDirectory() as folder:
         source = ROOT / backend["file"]
@@ -45,7 +45,7 @@ def check(walkproof, backend, *options):
         define = ["--define", backend["define"]] if "define" in backend else []
         done = subprocess.run(
             [ROOT / "scripts/check-backend", header, "--regime", backend["regime"], *define,
-             "--entries-only", *WITHOUT, *options], env={**os.environ, "WALKPROOF": walkproof},
+             "--entries-only", *machines, *options], env={**os.environ, "WALKPROOF": walkproof},
             text=True, capture_output=True, timeout=120, check=False)
     return done.stdout + done.stderr, done.returncode
 
