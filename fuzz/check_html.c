@@ -29,13 +29,14 @@ static const char head[] =
 	".checks { width: 100%; } .checks td, .checks th { text-align: left; padding: .25rem "
 	".6rem;\n"
 	"  border-bottom: 1px solid var(--line); vertical-align: top; }\n"
+	".checks td:nth-child(2) { width: 55%; } .checks { margin-top: 2rem; }\n"
 	".checks .count { text-align: right; font-variant-numeric: tabular-nums; }\n"
 	".PASS { color: var(--pass); font-weight: 600; } .FAIL { color: var(--fail);\n"
 	"  font-weight: 600; } .none { color: var(--soft); }\n"
 	".bits { margin: .6rem 0; table-layout: fixed; width: 100%; } .bits td {\n"
 	"  border: 1px solid var(--line); text-align: center; padding: .15rem 0; line-height: "
 	"1.3;\n"
-	"  overflow: hidden; font: 11px/1.4 ui-monospace, monospace; }\n"
+	"  overflow-wrap: anywhere; font: 11px/1.4 ui-monospace, monospace; }\n"
 	".bits small { display: block; color: var(--soft); font-size: 9px; }\n"
 	".bits .set { background: var(--set); font-weight: 700; }\n"
 	".bits .wrong { background: var(--mark); outline: 2px solid var(--fail);\n"
@@ -88,10 +89,8 @@ static void draw_bit(const struct wp_counterexample *example, unsigned bit, FILE
 	        bit);
 	escape(name, out);
 	fprintf(out, "\"><small>%u</small>%d<small>", bit, set);
-	if (strchr(name, '[') != NULL && strncmp(name, "address", 7) == 0)
-		fputs("addr", out);
-	else
-		escape(name, out);
+	name[strcspn(name, "[")] = '\0'; /* the bit is numbered already */
+	escape(strcmp(name, "address") == 0 ? "addr" : name, out);
 	fputs("</small></td>", out);
 }
 
@@ -120,11 +119,11 @@ static void print_failure(const struct wp_check_row *row, unsigned line, FILE *o
 	char name[80];
 
 	fprintf(out, "<h2 id=\"check%u\">", line);
-	escape(row->shortest.field, out);
-	fputs("</h2>\n<p class=\"none\">", out);
 	escape(wp_check_line_name(line, name), out);
-	fprintf(out, ": %s of %s comparisons; the shortest is</p>\n", wp_number(row->wrong),
-	        wp_number(row->compared));
+	fputs("</h2>\n<p><strong>", out);
+	escape(row->shortest.field, out);
+	fprintf(out, "</strong>, wrong %s times, at the shortest here:</p>\n",
+	        wp_number(row->wrong));
 	element("p", row->shortest.said, out);
 	element("p", row->shortest.found, out);
 	element("p", row->shortest.right, out);
@@ -155,32 +154,44 @@ static void print_row(const struct wp_check_row *row, unsigned line, FILE *out)
 	fputs("</td></tr>\n", out);
 }
 
-void wp_check_print_html(const struct wp_check_report *report, FILE *out)
+static void print_heading(const struct wp_check_report *report, FILE *out)
 {
 	const struct wp_check_row *first = wp_check_first_failure(report);
+	const char *verdict = first != NULL ? "FAIL" : "PASS";
 
 	fputs(head, out);
-	fputs("<title>walkproof check ", out);
+	element("title", report->subject, out);
+	fputs("</head><body>\n<h1>", out);
 	escape(report->subject, out);
-	fputs("</title></head><body>\n<h1>", out);
-	escape(report->subject, out);
-	fprintf(out, ": <span class=\"%s\">%s</span>", first != NULL ? "FAIL" : "PASS",
-	        first != NULL ? "FAIL" : "PASS");
+	fprintf(out, ": <span class=\"%s\">%s</span>", verdict, verdict);
 	if (first != NULL) {
 		fputs(": ", out);
 		escape(first->shortest.field, out);
 	}
-	fputs("</h1>\n<p>", out);
+	fputs("</h1>\n<p>walkproof " WP_VERSION ", ", out);
 	escape(report->regimes, out);
-	fputs("; walkproof " WP_VERSION "</p>\n<table class=\"checks\">\n"
+	fputs("</p>\n", out);
+}
+
+/* What is wrong first of all, then the table, then whatever else is wrong. */
+void wp_check_print_html(const struct wp_check_report *report, FILE *out)
+{
+	const struct wp_check_row *first = wp_check_first_failure(report);
+
+	print_heading(report, out);
+	if (first != NULL)
+		print_failure(first, (unsigned)(first - report->rows), out);
+	fputs("<table class=\"checks\">\n"
 	      "<tr><th></th><th>check</th><th class=\"count\">compared</th><th></th></tr>\n",
 	      out);
 	for (unsigned line = 0; line < WP_CHECK_LINES; line++)
 		print_row(&report->rows[line], line, out);
 	fputs("</table>\n", out);
 	for (unsigned line = 0; line < WP_CHECK_LINES; line++) {
-		if (report->rows[line].wrong > 0)
-			print_failure(&report->rows[line], line, out);
+		const struct wp_check_row *row = &report->rows[line];
+
+		if (row->wrong > 0 && row != first)
+			print_failure(row, line, out);
 	}
 	fputs("</body></html>\n", out);
 }
