@@ -100,8 +100,9 @@ static void compare_widths(struct constants *constants)
 static void compare_frames(struct constants *constants)
 {
 	const struct wp_codec *codec = constants->codec;
-	const uint64_t root = (uint64_t)codec->entry_bytes << constants->levels[0].bits;
-	const uint64_t granule = (uint64_t)1 << codec->granule_shift;
+	const struct wp_codec_level *first = &constants->levels[0];
+	const uint64_t granule = (uint64_t)1 << constants->levels[codec->levels - 1].shift % 64;
+	const uint64_t root = (uint64_t)codec->entry_bytes << first->bits % 64;
 
 	compare(constants, false, codec->fixed_frames,
 	        (root + granule - 1) / granule + (codec->has_hole_frame != 0), "ARCH_FIXED_FRAMES",
@@ -137,7 +138,8 @@ bool wp_codec_check_constants(const struct wp_codec *codec, const struct wp_regi
 	for (unsigned level = 0; level < codec->levels; level++)
 		compare_level(&constants, level);
 	compare_widths(&constants);
-	compare_frames(&constants);
+	if (constants.sound)
+		compare_frames(&constants);
 	compare_uses(&constants);
 	return constants.sound;
 }

@@ -74,7 +74,7 @@ static const char *no_access_to_cpu(struct wp_codec_check *check, const struct w
 	if (answer.fault == WP_FAULT_NONE || answer.fault == WP_FAULT_PERMISSION)
 		return "the paper machine finds a valid leaf, that allows nothing";
 	if (answer.level != leaf->level)
-		return "the paper machine takes it for a table";
+		return "the paper machine's walk ends at another level";
 	return NULL;
 }
 
