@@ -147,7 +147,7 @@ static FILE *open_html(const char *path)
 
 static void write_html(const struct wp_check_report *report, FILE *out, const char *path)
 {
-	wp_check_print_html(report, out);
+	wp_check_report_html(report, out);
 	if (ferror(out) != 0 || fclose(out) != 0)
 		wp_cli_fail("--html %s: can't write it: %s", path, strerror(errno));
 }
@@ -181,7 +181,7 @@ int wp_check_backend(const struct wp_check_options *options)
 	progress("operations...");
 	check_operations(check);
 	progress("");
-	wp_check_print(&check->report, stdout);
+	wp_check_report_print(&check->report, stdout);
 	if (html != NULL)
 		write_html(&check->report, html, options->html);
 	failed = wp_check_failed(&check->report, 0, WP_CHECK_LINES);

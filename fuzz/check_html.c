@@ -174,7 +174,7 @@ static void print_heading(const struct wp_check_report *report, FILE *out)
 }
 
 /* What is wrong first of all, then the table, then whatever else is wrong. */
-void wp_check_print_html(const struct wp_check_report *report, FILE *out)
+void wp_check_report_html(const struct wp_check_report *report, FILE *out)
 {
 	const struct wp_check_row *first = wp_check_first_failure(report);
 

@@ -136,7 +136,7 @@ static bool is_told(const struct wp_check_report *report, unsigned line)
 	return false;
 }
 
-void wp_check_print(const struct wp_check_report *report, FILE *out)
+void wp_check_report_print(const struct wp_check_report *report, FILE *out)
 {
 	const struct wp_check_row *first = wp_check_first_failure(report);
 	unsigned rows, skipped;

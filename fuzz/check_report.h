@@ -81,9 +81,9 @@ bool wp_check_failed(const struct wp_check_report *report, unsigned first, unsig
 const char *wp_check_line_name(unsigned line, char text[80]);
 
 /* The first line says what is wrong, the next ones why; then the table. */
-void wp_check_print(const struct wp_check_report *report, FILE *out);
+void wp_check_report_print(const struct wp_check_report *report, FILE *out);
 /* One page that needs nothing else. */
-void wp_check_print_html(const struct wp_check_report *report, FILE *out);
+void wp_check_report_html(const struct wp_check_report *report, FILE *out);
 
 /* The row that the first line is about; NULL: none failed. */
 const struct wp_check_row *wp_check_first_failure(const struct wp_check_report *report);

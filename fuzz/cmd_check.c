@@ -31,6 +31,7 @@ static void find_built_in(struct wp_check_options *options)
 		options->subject = &wp_library_subject;
 }
 
+/* Its codec alone: `subject` stays NULL, and the row of operations says so. */
 static void load(struct wp_check_options *options)
 {
 	char why[300];
