@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The form that a backend fills in; the library is compiled once for each, so that every
- * answer is a constant. README.md walks through it, template.h is one with blanks.
+ * answer is a constant. README.md walks through it, template.h is one with blanks;
+ * `scripts/check-backend HEADER` tells what a header has wrong.
  *
  * Before it includes this file, a backend ticks what holds, and is given the functions
  * named; what it doesn't tick it writes itself:

@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* walkproof check: is somebody's own page-table code right? */
+/* walkproof check: is a backend, or somebody's own page-table code, right? */
 #include "cli.h"
 
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "check_backend.h"
 #include "check_subject.h"
 
 struct check {
+	const char *what;
+	const char *regime;
+	uint64_t seconds; /* UINT64_MAX: as is usual for what is checked */
+	uint64_t programs;
+	unsigned without;
+	struct wp_check_options backend;
 	struct wp_check_subject subject;
-	const char *name;
 	bool lists;
 };
 
@@ -22,78 +29,156 @@ static int list_deviations(void)
 	return WP_EXIT_FINE;
 }
 
+/* ---- a backend ---- */
+
+static int check_backend(struct check *check)
+{
+	struct wp_check_options *options = &check->backend;
+
+	options->without = check->without;
+	options->seconds = check->seconds == UINT64_MAX ? 20 : check->seconds;
+	options->programs = check->programs;
+	options->regime = check->regime != NULL ? check->regime : options->what;
+	return wp_check_backend(options);
+}
+
+static int check_built_in(struct check *check)
+{
+	char names[600];
+
+	check->backend.what = check->what;
+	check->backend.codec = wp_codec_find(check->what);
+	if (check->backend.codec == NULL) {
+		wp_codec_names(names, sizeof names);
+		wp_cli_fail("no backend '%s', and no path to a shared object: there is %s",
+		            check->what, names);
+	}
+	if (check->backend.subject == NULL)
+		check->backend.subject = &wp_library_subject;
+	return check_backend(check);
+}
+
 /* ---- a shared object ---- */
 
-static int check_subject(struct wp_check_subject *check, const char *path)
+static int check_subject(struct check *check)
+{
+	struct wp_check_subject *subject = &check->subject;
+	char why[600];
+
+	if (check->backend.html != NULL)
+		wp_cli_fail("--html is a report of a backend, and %s exports no "
+		            "walkproof_codec",
+		            check->what);
+	subject->without = check->without;
+	subject->seconds = check->seconds == UINT64_MAX ? 10 : check->seconds;
+	subject->programs = check->programs != 0 ? check->programs : UINT64_MAX;
+	subject->scope = check->regime;
+	printf("%s: %s%s%s; serves %s\n", check->what, wp_subject_title(subject->subject),
+	       subject->subject->what[0] != '\0' ? ", " : "", subject->subject->what,
+	       subject->subject->regimes);
+	wp_check_print_offers(subject->subject, stdout);
+	printf("seed %" PRIu64 "\n", subject->seed);
+	subject->progress = stdout;
+	fflush(stdout);
+	if (!wp_check_subject(subject, why, sizeof why))
+		wp_cli_fail("%s", why);
+	wp_check_print(subject, stdout);
+	return wp_check_passes(subject) ? WP_EXIT_FINE : WP_EXIT_FINDING;
+}
+
+/* By what it exports: a codec, perhaps with a subject for the operations, or a subject. */
+static int check_object(struct check *check)
 {
 	char why[600];
 
-	check->subject = wp_subject_load(path, why, sizeof why);
-	if (check->subject == NULL)
+	if (!wp_codec_load(check->what, &check->backend.codec, why, sizeof why))
+		wp_cli_fail("%s: %s", check->what, why);
+	check->subject.subject = wp_subject_load(check->what, why, sizeof why);
+	if (check->backend.codec == NULL && check->subject.subject == NULL)
 		wp_cli_fail("%s", why);
-	printf("%s: %s%s%s; serves %s\n", path, wp_subject_title(check->subject),
-	       check->subject->what[0] != '\0' ? ", " : "", check->subject->what,
-	       check->subject->regimes);
-	wp_check_print_offers(check->subject, stdout);
-	printf("seed %" PRIu64 "\n", check->seed);
-	check->progress = stdout;
-	fflush(stdout);
-	if (!wp_check_subject(check, why, sizeof why))
-		wp_cli_fail("%s", why);
-	wp_check_print(check, stdout);
-	return wp_check_passes(check) ? WP_EXIT_FINE : WP_EXIT_FINDING;
+	if (check->backend.codec == NULL)
+		return check_subject(check);
+	check->backend.what = check->backend.codec->name;
+	if (check->backend.subject == NULL)
+		check->backend.subject = check->subject.subject;
+	return check_backend(check);
 }
 
 /* ---- arguments ---- */
 
-enum { KEY_SECONDS = WP_KEY_OWN, KEY_PROGRAMS, KEY_REGIME, KEY_SEED, KEY_OUT, KEY_DEVIATIONS };
+enum {
+	KEY_SECONDS = WP_KEY_OWN,
+	KEY_PROGRAMS,
+	KEY_JOBS,
+	KEY_HTML,
+	KEY_REGIME,
+	KEY_SEED,
+	KEY_OUT,
+	KEY_DEVIATIONS
+};
 
 static const struct argp_option options[] = {
-	{"seconds", KEY_SECONDS, "N", 0, "Stop after N seconds without a new finding (default 10)",
+	{"seconds", KEY_SECONDS, "N", 0,
+         "Run operations for N seconds (default 20; of a subject, so long without a new finding: "
+         "10)",
          0},
-	{"programs", KEY_PROGRAMS, "N", 0, "Run N programs of each architecture instead", 0},
+	{"programs", KEY_PROGRAMS, "N", 0, "Run N programs instead, always the same", 0},
 	{"regime", KEY_REGIME, "NAME", 0,
-         "Only this, such as riscv64_sv48 (default: all it serves)", 0},
-	{"seed", KEY_SEED, "N", 0, "Other programs (default 1)", 0},
-	{"out", KEY_OUT, "DIR", 0, "Where reproducers go (default: findings)", 0},
-	{"deviations", KEY_DEVIATIONS, NULL, 0, "List the deviations that a subject may declare",
-         0},
+         "Judge it as this, such as riscv64_sv48 (default: what its name says, all it serves)", 0},
 	WP_OPTIONS_MACHINES,
+	WP_OPTION_SUBJECT,
+	{NULL, 0, NULL, 0, "For a backend:", 1},
+	{"html", KEY_HTML, "FILE", 0, "Write the report as a page, too", 1},
+	{"jobs", KEY_JOBS, "N", 0, "Worker processes (default: one for each core)", 1},
+	{NULL, 0, NULL, 0, "For a subject:", 2},
+	{"seed", KEY_SEED, "N", 0, "Other programs (default 1)", 2},
+	{"out", KEY_OUT, "DIR", 0, "Where reproducers go (default: findings)", 2},
+	{"deviations", KEY_DEVIATIONS, NULL, 0, "List the deviations that a subject may declare",
+         2},
 	{0},
 };
 
 static error_t parse(int key, char *value, struct argp_state *state)
 {
 	struct check *check = state->input;
-	struct wp_check_subject *subject = &check->subject;
 
 	switch (key) {
 	case KEY_SECONDS:
-		subject->seconds = wp_cli_number(value, "--seconds", 1, 1000000000);
+		check->seconds = wp_cli_number(value, "--seconds", 0, 1000000000);
 		return 0;
 	case KEY_PROGRAMS:
-		subject->programs = wp_cli_number(value, "--programs", 1, (uint64_t)1 << 60);
+		check->programs = wp_cli_number(value, "--programs", 1, (uint64_t)1 << 60);
+		return 0;
+	case KEY_JOBS:
+		check->backend.jobs = (unsigned)wp_cli_number(value, "--jobs", 1, 512);
+		return 0;
+	case KEY_HTML:
+		check->backend.html = value;
 		return 0;
 	case KEY_REGIME:
-		subject->scope = value;
+		check->regime = value;
 		return 0;
 	case KEY_SEED:
-		subject->seed = wp_cli_number(value, "--seed", 0, INT64_MAX);
+		check->subject.seed = wp_cli_number(value, "--seed", 0, INT64_MAX);
 		return 0;
 	case KEY_OUT:
-		subject->directory = value;
+		check->subject.directory = value;
 		return 0;
 	case KEY_DEVIATIONS:
 		check->lists = true;
 		return 0;
+	case WP_KEY_SUBJECT:
+		check->backend.subject = wp_cli_subject(value);
+		return 0;
 	case WP_KEY_WITHOUT:
 	case WP_KEY_QEMU:
-		wp_cli_machine_option(key, value, &subject->without);
+		wp_cli_machine_option(key, value, &check->without);
 		return 0;
 	case ARGP_KEY_ARG:
-		if (check->name != NULL)
-			wp_cli_fail("check takes one subject: see 'walkproof check --help'");
-		check->name = value;
+		if (check->what != NULL)
+			wp_cli_fail("check takes one backend or subject: see 'walkproof check "
+			            "--help'");
+		check->what = value;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -103,39 +188,41 @@ static error_t parse(int key, char *value, struct argp_state *state)
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.args_doc = "./SUBJECT.so",
-	.doc = "Check page-table code of your own, a shared object that exports what "
-	       "<walkproof/subject.h> describes: run random programs on it, and tell where it "
-	       "deviates from the contract, what deviation of the list forgives that, and what "
-               "none "
-	       "does.\v"
-	       "What it declares in `deviations` is taken as it is; what it needs beside is "
-               "proposed, "
-	       "each with the shortest program that shows it. A crash or a hang is always a bug. "
-               "Exit "
-	       "status: 0 if nothing was found that it doesn't declare, 1 if something was, 2 if "
-               "it "
-	       "could not start. examples/README.md shows how to get there in ten minutes.",
+	.args_doc = "BACKEND|./OBJECT.so",
+	.doc = "Check a backend's entry format by laws and against every machine, then the library "
+	       "with it by operations; or page-table code of your own, by operations.\v"
+	       "BACKEND is a name, such as x86_64 or riscv64_sv48_svpbmt. A shared object is a "
+	       "backend if it exports what <walkproof/codec.h> describes (scripts/check-backend "
+	       "makes one of a header in the form of arch/form.h), and a subject if it exports "
+               "what "
+	       "<walkproof/subject.h> does (examples/README.md: how to get there in ten minutes). "
+	       "Of a subject it proposes the profile: the deviations from the contract that it "
+	       "needs, each with the shortest program that shows it. Exit status: 0 all is right, "
+	       "1 something is wrong or undeclared, 2 it could not start. For example:\n\n"
+	       "  walkproof check aarch64 --html report.html\n"
+	       "  scripts/check-backend my_arch.h --regime riscv64_sv39\n"
+	       "  walkproof check ./my_mapper.so",
 };
 
 static int run(int argc, char **argv)
 {
+	const long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	static struct check check = {
-		.subject = {.seed = 1,
-	                    .programs = UINT64_MAX,
-	                    .seconds = 10,
-	                    .directory = "findings"},
+		.seconds = UINT64_MAX,
+		.subject = {.seed = 1, .directory = "findings"},
 	};
 
+	check.backend.jobs = cores < 1 ? 1 : (unsigned)cores;
 	wp_cli_parse(&argp, argc, argv, &check);
 	if (check.lists)
 		return list_deviations();
-	if (check.name == NULL)
+	if (check.what == NULL)
 		wp_cli_fail("check what? See 'walkproof check --help'");
-	if (strchr(check.name, '/') == NULL)
-		wp_cli_fail("check '%s'? A shared object is given by a path with a '/': ./%s",
-		            check.name, check.name);
-	return check_subject(&check.subject, check.name);
+	/* a name has neither; whoever means a file in this directory may say ./ */
+	if (strchr(check.what, '/') != NULL || strstr(check.what, ".so") != NULL)
+		return check_object(&check);
+	return check_built_in(&check);
 }
 
-const struct wp_command wp_command_check = {"check", "check page-table code of your own", run};
+const struct wp_command wp_command_check = {
+	"check", "check a backend's entry format, or page-table code of your own", run};

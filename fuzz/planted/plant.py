@@ -31,6 +31,15 @@ def read_bugs(path):
     return bugs
 
 
+def change(bug, text, where):
+    """The text with the bug in it. It must be there exactly once."""
+    old, new = "\n".join(bug["-"]), "\n".join(bug["+"])
+    if text.count(old) != 1:
+        sys.exit(f"{where}: {bug['bug']}: its text is in {bug['file']} "
+                 f"{text.count(old)} times, not once")
+    return text.replace(old, new)
+
+
 def write_if_changed(path, text):
     if not path.exists() or path.read_text() != text:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -38,15 +47,11 @@ def write_if_changed(path, text):
 
 
 def plant(bug, source, target):
-    old, new = "\n".join(bug["-"]), "\n".join(bug["+"])
     for folder in ("lib", "arch"):
         for file in sorted((source / folder).glob("*.[ch]")):
             text = file.read_text()
             if f"{folder}/{file.name}" == bug["file"]:
-                if text.count(old) != 1:
-                    sys.exit(f"bugs.txt: {bug['bug']}: its text is in {bug['file']} "
-                             f"{text.count(old)} times, not once")
-                text = text.replace(old, new)
+                text = change(bug, text, "bugs.txt")
             write_if_changed(target / folder / file.name, text)
 
 
@@ -68,4 +73,5 @@ def main():
     print(";".join(lines))
 
 
-main()
+if __name__ == "__main__":
+    main()
