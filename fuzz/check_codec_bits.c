@@ -14,7 +14,7 @@
 
 /* ---- which part of the form is to blame ---- */
 
-/* The codec went down further than the CPU, or less far: it took no table for one, or one for none. */
+/* The codec took for a table what is none to the CPU, or the other way round; NULL: neither. */
 static const char *field_by_level(const struct wp_codec_case *at, const struct wp_answer *answer)
 {
 	const struct wp_codec_reading *reading = &at->reading;
