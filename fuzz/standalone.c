@@ -45,6 +45,14 @@ static bool choose_way(struct wp_standalone *file, char *why, size_t why_size)
 			: "end";
 	const char *kind;
 
+	if (file->regime->granule_shift != 12 || file->regime->stage_2) {
+		snprintf(why, why_size,
+		         "the CPU and the frames of such a file have pages of 4 KiB and 512 "
+		         "entries a "
+		         "table, %s has not",
+		         file->regime->name);
+		return false;
+	}
 	if (file->report->damaged) {
 		snprintf(why, why_size,
 		         "its tables are damaged at random, which only the framework does");
