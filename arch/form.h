@@ -22,7 +22,8 @@
  *   arch_levels[]              shift, index bits and whether a leaf exists, from the root;
  *                              at least 8 entries a table, at most PT_ROOT_SLOTS_MAX in
  *                              the root; from the first level with leaves on, all have
- *   ARCH_RANGE_BITS            bits of one canonical range of addresses
+ *   ARCH_RANGE_BITS            bits of one canonical range of addresses; addresses that are
+ *                              not sign-extended are PT_LOW alone
  *   ARCH_PADDR_BITS, ARCH_HALVES
  *   ARCH_CACHES_INVALID        the CPU may remember that an entry was invalid
  *   ARCH_FLUSHES_ALL_FOR_TABLE a flush by address doesn't reach table entries
@@ -43,7 +44,7 @@
  *   arch_link, arch_link_paddr an entry that faults at every level and holds an address
  *   ARCH_CONFIGURATION         what to load beside the root (see struct pt_backend)
  *   ARCH_LEAF_SIZES            the OR of all leaf sizes; ARCH_GRANULE_SHIFT
- *   ARCH_FIXED_FRAMES          of a table without a mapping
+ *   ARCH_FIXED_FRAMES          of a table without a mapping; a frame is a granule
  *   arch_flush_address, arch_flush_all, arch_publish (stores to tables reach the
  *                              CPU's walker)   with PT_TARGET_BUILD only
  */

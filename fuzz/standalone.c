@@ -49,6 +49,13 @@ static bool choose_way(struct wp_standalone *file, char *why, size_t why_size)
 		snprintf(why, why_size, "it is about a shared object, not about the library");
 		return false;
 	}
+	if (file->regime->granule_shift != 12 || file->regime->root_bits != 9) {
+		snprintf(why, why_size,
+		         "the CPU and the frames of such a file have pages of 4 KiB and 512 "
+		         "entries a table, %s has not",
+		         file->regime->name);
+		return false;
+	}
 	if (file->report->damaged) {
 		snprintf(why, why_size,
 		         "its tables are damaged at random, which only the framework does");

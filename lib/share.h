@@ -3,13 +3,11 @@
 #ifndef PT_SHARE_H
 #define PT_SHARE_H
 
-/* unreached: no backend has a root of several frames yet, but for one of the tests */
 static inline size_t root_frames(void)
 {
 	return table_bytes(0) > granule() ? table_bytes(0) / granule() : 1;
 }
 
-/* unreached: as root_frames() */
 static bool alloc_root(const struct pt_platform *platform, pt_paddr *root)
 {
 	if (root_frames() == 1)
@@ -17,7 +15,6 @@ static bool alloc_root(const struct pt_platform *platform, pt_paddr *root)
 	return platform->alloc_frames(platform->context, root_frames(), table_bytes(0), root);
 }
 
-/* unreached: as root_frames() */
 static void free_root(const struct pt_platform *platform, pt_paddr root)
 {
 	if (root_frames() == 1)
@@ -50,7 +47,7 @@ static pt_status op_create(struct pt_table *table)
 	const struct pt_platform *platform = table->platform;
 	arch_entry *entries;
 
-	/* unreached: as root_frames() */
+	/* unreached: programs have a platform that lacks nothing; see test_lib_platform.c */
 	if (root_frames() > 1 && (!platform->alloc_frames || !platform->free_frames))
 		return PT_BAD_FLAGS;
 	if (!alloc_root(platform, &table->root))
@@ -132,7 +129,6 @@ static pt_status op_destroy(struct pt_table *table, struct pt_batch *batch)
 		leave_owner(table);
 	if (ARCH_HAS_HOLE_FRAME)
 		free_later(pending.batch, table->hole.value);
-	/* unreached: as root_frames() */
 	if (root_frames() == 1) {
 		free_later(pending.batch, table->root.value);
 		pending.batch->all = true;

@@ -168,7 +168,8 @@ static inline void settle(struct lib *lib)
 		if (lib->used[i] && !lib->fresh[i])
 			assert_memory_equal(lib->memory + i * lib->page,
 			                    lib->shadow + i * lib->page, lib->page);
-		memcpy(lib->shadow + i * lib->page, lib->memory + i * lib->page, lib->page);
+		if (lib->used[i])
+			memcpy(lib->shadow + i * lib->page, lib->memory + i * lib->page, lib->page);
 		lib->fresh[i] = false;
 	}
 }

@@ -26,6 +26,9 @@ NOT_ALONE = { # only damaged tables show them, and the framework does the damage
     "a64-region-rights", "ept-misaligned-leaf", "ept-rights-of-leaf",
     # a table takes another's place: the file's CPU looks at leaves
     "a64-make-early", "a64-copy-no-break", "la-copy-no-break", "a64-make-under-waiting",
+    # the file's CPU has pages of 4 KiB and 512 entries a table
+    "gstage-user-bit", "gstage-nine-bits", "gstage-root-alignment", "gstage-user-flag",
+    "a64-64k-page-type", "a64-64k-cleared", "a64-64k-empty", "a64-64k-block-bits",
 }
 
 

@@ -195,7 +195,7 @@ struct pt_platform {
 
 enum pt_half {
 	PT_WHOLE = 0, /* one root serves every canonical address (x86_64, RISC-V) */
-	PT_LOW,       /* TTBR0, PGDL: addresses from 0 upward */
+	PT_LOW,       /* TTBR0, PGDL, hgatp: addresses from 0 upward */
 	PT_HIGH,      /* TTBR1, PGDH: addresses up to 2^64 - 1 */
 };
 
@@ -226,8 +226,8 @@ struct pt_backend {
 	void (*flush_all)(void);
 
 	/* Constants to load with the root, by architecture; zero where none. */
-	uint64_t configuration[2]; /* MAIR_EL1 and TCR_EL1 fields; PWCL and PWCH; satp.MODE << 60;
-	                            * EPTP's fields */
+	/* MAIR_EL1 and TCR_EL1 fields; PWCL and PWCH; satp.MODE, or hgatp.MODE, << 60; EPTP's */
+	uint64_t configuration[2];
 };
 
 /* ------------------------------------------------------------------ table */
@@ -239,7 +239,7 @@ struct pt_backend {
 struct pt_table {
 	const struct pt_backend *backend;
 	const struct pt_platform *platform;
-	pt_paddr root; /* what to load into CR3, TTBRn, satp, PGDL or PGDH */
+	pt_paddr root; /* what to load into CR3, TTBRn, satp, hgatp, PGDL or PGDH */
 	pt_paddr hole; /* LoongArch: what an empty directory slot leads to */
 	enum pt_half half;
 	struct pt_table *owner;         /* the table that this one borrows from */
@@ -306,7 +306,8 @@ pt_status pt_create(struct pt_table *table, const struct pt_backend *backend,
 
 /*
  * Frees every table that `table` owns; slots that it borrows go back. No CPU
- * may have it loaded. With a batch the frames are free after its flush.
+ * may have it loaded. With a batch the frames are free after its flush; but where a root
+ * has several, one full flush is made here, and all are free at once.
  *
  * PT_BORROWED: a slot is lent; nothing is changed.
  */

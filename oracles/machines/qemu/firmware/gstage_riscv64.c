@@ -9,7 +9,8 @@
  * One into the window is found there: a word of the window that equals what was read is
  * changed for a moment, and read again through the tables, which the TLB holds by then.
  * A fetch is asked for where it leads to no memory, for nothing would stop what is there.
- * (HLVX.HU, which reads what may be executed, wants the right to read in QEMU 7.2.)
+ * (HLVX.HU, which reads what may be executed, goes through where R is and X is not, in
+ * QEMU 7.2.)
  */
 #include "gstage_riscv64.h"
 #include "riscv64.h"
