@@ -121,8 +121,8 @@ static struct wp_call piece_at(const struct wp_model *model, const struct wp_cal
 
 /* Up to the first piece that fails, or up to `most` bytes. */
 static struct wp_verdict predict_pieces(struct wp_model *model, wp_profile profile,
-                                        const struct wp_call *call, uint64_t most,
-                                        size_t available, uint64_t *done)
+                                        const struct wp_call *call, uint64_t most, size_t available,
+                                        uint64_t *done)
 {
 	const bool skips = wp_deviates(profile, WP_UNMAP_SKIPS_HOLES) ||
 	                   call->opcode == WP_OP_PROTECT_REGION;
@@ -297,7 +297,7 @@ bool wp_profile_leaves_out(wp_profile profile, const struct wp_model *model,
 	/* regions were cut to so many leaves of the regime's sizes */
 	if (maps && call->allow_huge &&
 	    (wp_deviates(profile, WP_REGIONS_OF_4K) ||
-	     (sizes != UINT64_MAX && call->size / largest > WP_MAX_LEAVES / 4)))
+	     (sizes != UINT64_MAX && call->size / largest > WP_MAX_LEAVES)))
 		return true;
 	return changes && wp_deviates(profile, WP_NO_SPLIT) &&
 	       (cuts(model, call->table, call->va) ||
