@@ -32,14 +32,14 @@ static void tick(struct wp_campaign *campaign)
 	(void)campaign;
 }
 
-static void plan_round(const struct wp_check_subject *check, struct round *round, uint64_t seconds)
+static void plan_round(const struct wp_check_subject *check, struct round *round)
 {
 	memset(round, 0, sizeof *round);
 	round->campaign = (struct wp_campaign){
 		.subject = check->subject,
 		.seed = check->seed,
 		.programs = check->programs,
-		.seconds = seconds,
+		.seconds = check->seconds,
 		.jobs = 1, /* so that the first finding is the first */
 		.patience = PATIENCE,
 		.without = check->without,
@@ -62,12 +62,12 @@ static void count_round(struct wp_check_subject *check, const struct round *roun
 	}
 }
 
-static bool run_round(struct wp_check_subject *check, struct round *round, uint64_t seconds,
-                      char *why, size_t why_size)
+static bool run_round(struct wp_check_subject *check, struct round *round, char *why,
+                      size_t why_size)
 {
 	char known[WP_CHECK_BUGS][96];
 
-	plan_round(check, round, seconds);
+	plan_round(check, round);
 	if (!wp_campaign_choose(&round->campaign, &check->scope, check->scope != NULL, why,
 	                        why_size))
 		return false;
@@ -109,17 +109,23 @@ static bool is_fine_under(struct trial *trial, const struct wp_program *program,
 	return fine;
 }
 
-/* The first of the list with which it is fine, or of those by which it isn't asked; 0: none. */
-static wp_profile find_one(struct trial *trial, const struct wp_program *program, bool unasked)
+static bool forgives(struct trial *trial, const struct wp_program *program, unsigned deviation)
 {
 	const wp_profile had = trial->check->subject->profile;
+	const wp_profile one = (wp_profile)1 << deviation;
 
-	for (unsigned i = 0; i < WP_DEVIATIONS; i++) {
-		const wp_profile one = (wp_profile)1 << i;
+	return (had & one) == 0 && is_fine_under(trial, program, had | one);
+}
 
-		if ((had & one) == 0 && (wp_deviations[i].unasked || !unasked) &&
-		    is_fine_under(trial, program, had | one))
-			return one;
+/*
+ * The deviation by which nobody asks for what ends the process. From the end of the list,
+ * where the likely ones are: each that isn't it may cost a hang.
+ */
+static wp_profile find_avoiding(struct trial *trial, const struct wp_program *program)
+{
+	for (unsigned i = WP_DEVIATIONS; i-- > 0;) {
+		if (wp_deviations[i].unasked && forgives(trial, program, i))
+			return (wp_profile)1 << i;
 	}
 	return 0;
 }
@@ -128,10 +134,11 @@ static wp_profile find_one(struct trial *trial, const struct wp_program *program
 static wp_profile find_forgiving(struct trial *trial, const struct wp_program *program)
 {
 	const wp_profile had = trial->check->subject->profile;
-	const wp_profile one = find_one(trial, program, false);
 
-	if (one != 0)
-		return one;
+	for (unsigned i = 0; i < WP_DEVIATIONS; i++) {
+		if (forgives(trial, program, i))
+			return (wp_profile)1 << i;
+	}
 	for (unsigned i = 0; i < WP_DEVIATIONS; i++) {
 		for (unsigned j = i + 1; j < WP_DEVIATIONS; j++) {
 			const wp_profile two = (wp_profile)1 << i | (wp_profile)1 << j;
@@ -211,14 +218,32 @@ static bool keep_bug(struct trial *trial, const struct wp_report *report, wp_pro
 	return true;
 }
 
-/* False: there is no room for more. */
+/*
+ * Each program that hangs costs seconds: what one of them asked for isn't asked again, or
+ * the run ends here.
+ */
+static bool keep_death(struct trial *trial, const struct wp_report *report)
+{
+	struct wp_check_subject *check = trial->check;
+	const wp_profile hint = find_avoiding(trial, &report->program);
+
+	if (!keep_bug(trial, report, hint))
+		return false;
+	if (strstr(report->key, "-hang-") == NULL)
+		return true;
+	check->masked |= hint;
+	check->subject->profile |= hint;
+	return hint != 0;
+}
+
+/* False: there is no point in going on. */
 static bool classify(struct trial *trial, const struct wp_report *report)
 {
 	struct wp_check_subject *check = trial->check;
 	wp_profile forgiving;
 
 	if (is_death(report))
-		return keep_bug(trial, report, find_one(trial, &report->program, true));
+		return keep_death(trial, report);
 	forgiving = revise(trial, &report->program);
 	if (forgiving != 0) {
 		tell_progress(check, report, "rather ", forgiving);
@@ -267,28 +292,48 @@ static bool open_trial(struct trial *trial, struct wp_check_subject *check, char
 	return true;
 }
 
+/* Not kept for the next: a worker may need the window at the same place. */
+static void close_trial(struct trial *trial)
+{
+	wp_contain_close(&trial->contained);
+	wp_machines_close(&trial->set);
+	wp_runner_close(trial->runner);
+}
+
+/* The rounds, each with all the time, until one finds nothing new. */
+static bool run_rounds(struct trial *trial, struct wp_check_subject *check, char *why,
+                       size_t why_size)
+{
+	static struct round round;
+	bool going = true;
+
+	while (going) {
+		if (!run_round(check, &round, why, why_size))
+			return false;
+		if (!round.found || check->interrupted)
+			return true;
+		if (!open_trial(trial, check, why, why_size))
+			return false;
+		going = classify(trial, &round.report);
+		close_trial(trial);
+	}
+	return true;
+}
+
 bool wp_check_subject(struct wp_check_subject *check, char *why, size_t why_size)
 {
 	static struct wp_runner runner;
 	static struct trial trial = {.runner = &runner};
-	static struct round round;
-	const uint64_t end = wp_nanoseconds() + check->seconds * 1000000000u;
-	bool going = true;
 
 	check->declared = check->subject->profile;
+	if (!run_rounds(&trial, check, why, why_size))
+		return false;
+	check->subject->profile = wp_check_profile(check);
+	if (check->bug_count == 0)
+		return true;
 	if (!open_trial(&trial, check, why, why_size))
 		return false;
-	while (going) {
-		const uint64_t now = wp_nanoseconds();
-		const uint64_t left = now < end ? (end - now) / 1000000000u + 1 : 1;
-
-		if (!run_round(check, &round, left, why, why_size))
-			return false;
-		going = round.found && !check->interrupted && classify(&trial, &round.report);
-	}
 	drop_forgiven(&trial);
-	wp_contain_close(&trial.contained);
-	wp_machines_close(&trial.set);
-	wp_runner_close(&runner);
+	close_trial(&trial);
 	return true;
 }
