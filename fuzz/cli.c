@@ -123,12 +123,12 @@ uint64_t wp_cli_number(const char *text, const char *option, uint64_t least, uin
 
 const struct wp_subject *wp_cli_subject(const char *name)
 {
-	const struct wp_subject *subject = wp_subject_find(name);
+	char why[600];
+	const struct wp_subject *subject = wp_subject_find(name, why, sizeof why);
 
-	if (subject != NULL)
-		return subject;
-	wp_cli_fail("no subject '%s': 'library', or one that 'walkproof planted --list' names",
-	            name);
+	if (subject == NULL)
+		wp_cli_fail("%s", why);
+	return subject;
 }
 
 void wp_cli_load(const char *path, const char *scope, const struct wp_subject *subject,

@@ -78,7 +78,7 @@ enum wp_option {
 	WP_KEY_OWN, /* a command's own from here on */
 };
 
-#define WP_HELP_SUBJECT   "Run a planted bug instead of the library; see 'walkproof planted'"
+#define WP_HELP_SUBJECT   "Run a planted bug, or your own ./OBJECT.so, instead of the library"
 #define WP_HELP_SCOPE     "Regimes for a binary program, such as riscv64 (default: all)"
 #define WP_OPTION_JSON    {"json", WP_KEY_JSON, NULL, 0, "Print JSON, for scripts", 0}
 #define WP_OPTION_SUBJECT {"subject", WP_KEY_SUBJECT, "NAME", 0, WP_HELP_SUBJECT, 0}

@@ -235,6 +235,8 @@ static void prepare(struct replay *replay)
 	const size_t size = sizeof *replay->shared +
 	                    replay->count * sizeof replay->shared->outcomes[0];
 
+	if (replay->damages && replay->subject->calls != NULL)
+		wp_cli_fail("--damage: shared objects aren't run on damaged tables");
 	for (size_t i = 0; i < replay->count; i++) {
 		wp_cli_load(replay->files[i], replay->scope, replay->subject, &program);
 		replay->archs |= 1u << program.regime->arch;

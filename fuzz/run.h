@@ -35,6 +35,7 @@ struct wp_stats {
 	uint64_t operations; /* that the subject was given */
 	uint64_t succeeded;
 	uint64_t skipped; /* no table: its frames were refused */
+	uint64_t lacking; /* the subject has no such call */
 	uint64_t queries;
 	uint64_t statuses[WP_OPCODES][PT_STATUSES];
 	uint64_t leaves[5]; /* created by map, by level from the last: 4K, 2M, 1G, 512G, 256T */

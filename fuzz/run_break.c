@@ -158,7 +158,8 @@ void wp_run_judge_break(struct wp_runner *runner, const struct wp_place *place,
 	uint64_t from, to;
 	const enum wp_entry_kind before = wp_entry_read(regime, place->level, store->before, &from);
 	const enum wp_entry_kind after = wp_entry_read(regime, place->level, store->after, &to);
-	const bool judges = breaks_to_resize(runner) && wp_run_checks(runner, WP_CHECK_STORES);
+	const bool judges = breaks_to_resize(runner) && wp_run_checks(runner, WP_CHECK_STORES) &&
+	                    runner->subject->reports_flushes;
 	const bool linked = leads_on(runner, after, to);
 
 	runner->stats->changed_leaves += store->before != store->after &&

@@ -15,9 +15,12 @@ void wp_run_count(struct wp_runner *runner, const struct wp_call *call, pt_statu
 {
 	struct wp_stats *stats = runner->stats;
 	size_t points[WP_POINTS_OF_A_CALL];
-	const size_t count = wp_points_of(runner->model, &runner->meeting, call, status, points);
+	size_t count;
 
 	stats->operations++;
+	if (status == WP_SUBJECT_FAILED)
+		return;
+	count = wp_points_of(runner->model, &runner->meeting, call, status, points);
 	stats->succeeded += status == PT_OK;
 	stats->statuses[call->opcode][status]++;
 	if (call->opcode == WP_OP_MAP && status == PT_OK)
@@ -45,6 +48,7 @@ void wp_stats_add(struct wp_stats *stats, const struct wp_stats *other)
 	stats->operations += other->operations;
 	stats->succeeded += other->succeeded;
 	stats->skipped += other->skipped;
+	stats->lacking += other->lacking;
 	stats->queries += other->queries;
 	stats->flushes += other->flushes;
 	stats->full_flushes += other->full_flushes;

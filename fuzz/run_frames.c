@@ -98,7 +98,8 @@ void wp_run_judge_free(struct wp_runner *runner, uint64_t first, size_t count)
 {
 	const struct wp_store_watch *watch = &runner->watch;
 
-	if (!watch->on || runner->ignoring || !wp_run_checks(runner, WP_CHECK_FRAMES))
+	if (!watch->on || runner->ignoring || !wp_run_checks(runner, WP_CHECK_FRAMES) ||
+	    !runner->subject->reports_flushes)
 		return;
 	for (size_t i = 0; i < count; i++)
 		judge_unlinked(runner, first + i * WP_FRAME_SIZE);

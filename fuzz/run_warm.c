@@ -19,7 +19,8 @@ static bool is_warm(const struct wp_runner *runner, size_t index)
 void wp_run_warm_start(struct wp_runner *runner, uint64_t hash)
 {
 	runner->warm = (struct wp_warm){0};
-	if (!wp_run_checks(runner, WP_CHECK_WARM) || runner->walkers.machines != 0)
+	if (!wp_run_checks(runner, WP_CHECK_WARM) || runner->walkers.machines != 0 ||
+	    !runner->subject->reports_flushes)
 		return;
 	for (size_t i = 0; i < runner->machine_count; i++) {
 		const struct wp_machine *machine = runner->machines[i];

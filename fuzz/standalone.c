@@ -45,6 +45,10 @@ static bool choose_way(struct wp_standalone *file, char *why, size_t why_size)
 			: "end";
 	const char *kind;
 
+	if (file->subject->calls != NULL) {
+		snprintf(why, why_size, "it is about a shared object, not about the library");
+		return false;
+	}
 	if (file->report->damaged) {
 		snprintf(why, why_size,
 		         "its tables are damaged at random, which only the framework does");

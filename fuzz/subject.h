@@ -10,7 +10,8 @@
 #include "model.h"
 #include "regime.h"
 
-struct wp_instance; /* a subject's own state: up to WP_MODEL_TABLES tables */
+struct wp_instance;      /* a subject's own state: up to WP_MODEL_TABLES tables */
+struct wp_subject_calls; /* <walkproof/subject.h> */
 
 struct wp_subject {
 	const char *name;
@@ -19,6 +20,10 @@ struct wp_subject {
 	const char *regimes;              /* prefix of the regimes it serves; "" is all */
 	bool planted;                     /* it is wrong on purpose... */
 	bool damaged_only;                /* ...and only damaged tables show it (damage.h) */
+
+	/* Of a shared object, whose path is its name; else NULL, and nothing below. */
+	const struct wp_subject_calls *calls;
+	uint64_t window; /* where it looks for guest memory: host address; 0: anywhere */
 
 	/* What it can offer beyond the calls; the laws that need more skip it. */
 	bool reports_stores;
@@ -78,6 +83,9 @@ struct wp_subject {
 	unsigned (*batch_recorded)(struct wp_instance *, unsigned table);
 };
 
+/* Beside the library's statuses: it refused, by a number that the contract hasn't. */
+#define WP_SUBJECT_FAILED ((pt_status)PT_STATUSES)
+
 /* This library. */
 extern const struct wp_subject wp_library_subject;
 
@@ -85,8 +93,17 @@ extern const struct wp_subject wp_library_subject;
 extern const struct wp_subject *const wp_planted_subjects[];
 extern const size_t wp_planted_subject_count;
 
-/* The library, or the planted bug of that name; NULL: there is none. */
-const struct wp_subject *wp_subject_find(const char *name);
+/*
+ * The library, the planted bug of that name, or the shared object at that path, which has
+ * a '/' in it. NULL: there is none, or it is no subject, and `why` says so.
+ */
+const struct wp_subject *wp_subject_find(const char *name, char *why, size_t why_size);
+
+/* Opens a shared object; it stays for good. Else as above. */
+struct wp_subject *wp_subject_load(const char *path, char *why, size_t why_size);
+
+/* Whether programs may ask it for that: what it lacks is left out of them. */
+bool wp_subject_offers(const struct wp_subject *subject, unsigned opcode);
 
 /* Whether it is written for that regime. */
 bool wp_subject_serves(const struct wp_subject *subject, const struct wp_regime *regime);

@@ -3,7 +3,6 @@
 #include "subject.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "program.h"
 
@@ -280,29 +279,3 @@ const struct wp_subject *const wp_planted_subjects[] = {
 };
 const size_t wp_planted_subject_count = sizeof wp_planted_subjects / sizeof wp_planted_subjects[0] -
                                         1;
-
-const struct wp_subject *wp_subject_find(const char *name)
-{
-	if (strcmp(name, wp_library_subject.name) == 0)
-		return &wp_library_subject;
-	for (size_t i = 0; i < wp_planted_subject_count; i++) {
-		if (strcmp(name, wp_planted_subjects[i]->name) == 0)
-			return wp_planted_subjects[i];
-	}
-	return NULL;
-}
-
-bool wp_subject_serves(const struct wp_subject *subject, const struct wp_regime *regime)
-{
-	struct wp_scope scope;
-
-	if (subject->backend != NULL &&
-	    strcmp(subject->backend->name, wp_library_backend(regime)->name) != 0)
-		return false;
-	wp_scope_of(&scope, subject->regimes);
-	for (size_t i = 0; i < scope.count; i++) {
-		if (scope.regimes[i] == regime)
-			return true;
-	}
-	return false;
-}

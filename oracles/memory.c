@@ -75,15 +75,18 @@ static void accuse(struct wp_memory *memory, enum wp_frame_crime crime, uint64_t
 	memory->crime_frame = frame;
 }
 
-static bool open_window(struct wp_memory *memory)
+/* At `at`, or wherever there is room if that is 0. */
+static bool open_window(struct wp_memory *memory, uintptr_t at)
 {
 	const size_t size = memory->frames * WP_FRAME_SIZE;
+	const int fixed = at != 0 ? MAP_FIXED_NOREPLACE : 0;
 	void *host;
 
 	memory->fd = memfd_create("guest-memory", MFD_CLOEXEC);
 	if (memory->fd < 0 || ftruncate(memory->fd, (off_t)size) != 0)
 		return false;
-	host = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, memory->fd, 0);
+	host = mmap((void *)at, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE | fixed,
+	            memory->fd, 0);
 	if (host == MAP_FAILED)
 		return false;
 	memory->host = host;
@@ -91,6 +94,11 @@ static bool open_window(struct wp_memory *memory)
 }
 
 bool wp_memory_open(struct wp_memory *memory, uint64_t base, size_t frames)
+{
+	return wp_memory_open_at(memory, base, frames, 0);
+}
+
+bool wp_memory_open_at(struct wp_memory *memory, uint64_t base, size_t frames, uintptr_t host)
 {
 	const uint64_t size = (uint64_t)frames * WP_FRAME_SIZE;
 
@@ -105,7 +113,7 @@ bool wp_memory_open(struct wp_memory *memory, uint64_t base, size_t frames)
 	memory->free_stack = calloc(frames, sizeof *memory->free_stack);
 	memory->filled = calloc(frames, sizeof *memory->filled);
 	if (memory->state == NULL || memory->filled == NULL || memory->free_stack == NULL ||
-	    !open_window(memory)) {
+	    !open_window(memory, host)) {
 		const int error = errno;
 
 		wp_memory_close(memory);

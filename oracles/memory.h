@@ -56,6 +56,9 @@ struct wp_memory {
 
 /* False: errno tells why. `base` and size must be frame-aligned. */
 bool wp_memory_open(struct wp_memory *memory, uint64_t base, size_t frames);
+
+/* The same, with the window at host address `host`; EEXIST: something is there already. */
+bool wp_memory_open_at(struct wp_memory *memory, uint64_t base, size_t frames, uintptr_t host);
 void wp_memory_close(struct wp_memory *memory);
 
 /*

@@ -77,11 +77,13 @@ static unsigned scope_archs(void)
 static const struct wp_subject *choose_subject(void)
 {
 	const char *name = getenv("WALKPROOF_SUBJECT");
-	const struct wp_subject *subject = name ? wp_subject_find(name) : &wp_library_subject;
+	char why[600];
+	const struct wp_subject *subject = name ? wp_subject_find(name, why, sizeof why)
+	                                        : &wp_library_subject;
 	size_t count = 0;
 
 	if (!subject)
-		wp_target_refuse("WALKPROOF_SUBJECT: see 'walkproof planted --list'");
+		wp_target_refuse(why);
 	for (size_t i = 0; i < scope.count; i++) {
 		if (wp_subject_serves(subject, scope.regimes[i]))
 			scope.regimes[count++] = scope.regimes[i];

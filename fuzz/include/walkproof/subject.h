@@ -106,7 +106,7 @@ struct wp_host {
 
 	/*
 	 * For panic handlers: ends the process with a finding that says `message`.
-	 * Doesn't return.
+	 * Doesn't return. What is written to standard error before an abort() is told too.
 	 */
 	void (*panicked)(void *context, const char *message);
 };
@@ -114,10 +114,9 @@ struct wp_host {
 /* ---------------------------------------------------------------- subject */
 
 /* What a subject offers beyond its calls. What isn't offered can't be judged. */
-#define WP_OFFERS_STORES  0x1u /* it calls host->stored. Without: no L4, no dirty bits between */
+#define WP_OFFERS_STORES  0x1u /* it calls host->stored. Without: no L4 */
 #define WP_OFFERS_FLUSHES 0x2u /* it calls host->flush. Without: no law of the TLB (L3) */
 #define WP_OFFERS_USES    0x4u /* wp_leaf.uses is right. Without: no L8 */
-#define WP_OFFERS_RECLAIM 0x8u /* empty tables are given back. Without: see `deviations` */
 
 /* The next of walk(): on, not below this entry, or no further. */
 typedef uint32_t wp_walk_next;
@@ -153,8 +152,9 @@ struct wp_subject_calls {
 	const char *what; /* one line */
 
 	/*
-	 * The regimes that it serves, by name or by the beginning of a name, separated
-	 * by spaces: "x86_64", "riscv64_sv39 riscv64_sv48" (see `walkproof machines`).
+	 * The regimes that it serves, separated by spaces: "x86_64", "riscv64_sv39
+	 * riscv64_sv48" (see `walkproof machines`). What is no name stands for all that
+	 * start with it: "riscv64".
 	 */
 	const char *regimes;
 
@@ -167,7 +167,8 @@ struct wp_subject_calls {
 
 	/*
 	 * Not 0: it finds guest physical memory at `pa + fixed_offset` in its own address
-	 * space and nowhere else (1 stands for 0: identity). The window is put there.
+	 * space and nowhere else (1 stands for 0: identity). The window is put there; it
+	 * starts at 0xc0000000 and has 16 MiB. A multiple of 4096.
 	 */
 	uint64_t fixed_offset;
 
@@ -198,10 +199,10 @@ struct wp_subject_calls {
 	/* At most `limit` entries of each table; `pre` before what lies below, `post` after. */
 	void (*walk)(void *table, uint64_t limit, wp_entry_visitor pre, wp_entry_visitor post,
 	             void *context);
-	/* Shares the root entries of `other` over a range of whole root entries. */
+	/* Shares the root entries of `other` over a range of whole root entries. Both, or none. */
 	wp_status (*copy_from)(void *table, void *other, uint64_t va, uint64_t size);
 	wp_status (*give_back)(void *table, uint64_t va, uint64_t size);
-	/* L8: clears those of `uses`, and tells of each leaf that had one. */
+	/* L8: clears those of `uses`, and tells of each leaf that had one. Both, or none. */
 	wp_status (*harvest)(void *table, uint64_t va, uint64_t size, uint32_t uses,
 	                     wp_leaf_seen visit, void *context);
 	wp_status (*unmap_region_with)(void *table, uint64_t va, uint64_t size,

@@ -1,0 +1,601 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A shared object as a subject: <walkproof/subject.h>, which says what is in it. This is
+ * the only file that knows both sides; of each call it converts the words.
+ */
+#include "subject.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <walkproof/subject.h>
+
+#include "guard.h"
+#include "memory.h"
+#include "program.h"
+
+struct wp_instance {
+	const struct wp_subject *subject;
+	const struct wp_subject_calls *calls;
+	const struct wp_regime *regime;
+	const struct pt_platform *platform;
+	struct wp_host host;
+	void *tables[WP_MODEL_TABLES];
+};
+
+/* ---- what the subject asks of us ---- */
+
+static void host_panicked(void *context, const char *message)
+{
+	(void)context;
+	fprintf(stderr, "%s\n", message != NULL ? message : "panic");
+	fflush(stderr);
+	abort();
+}
+
+/* How many frames; a length that is no number of frames is the subject's mistake. */
+static size_t frames_of(uint64_t bytes, const char *call)
+{
+	char message[120];
+
+	if (bytes != 0 && bytes % WP_FRAME_SIZE == 0)
+		return (size_t)(bytes / WP_FRAME_SIZE);
+	snprintf(message, sizeof message,
+	         "host->%s() is asked for %" PRIu64 " bytes, which is no multiple of 4096", call,
+	         bytes);
+	host_panicked(NULL, message);
+	return 0;
+}
+
+static uint64_t host_alloc(void *context, uint64_t bytes, uint64_t align)
+{
+	const struct pt_platform *platform = ((struct wp_instance *)context)->platform;
+	const size_t count = frames_of(bytes, "alloc");
+	pt_paddr frame;
+	bool granted;
+
+	if (count == 1 && align <= WP_FRAME_SIZE)
+		granted = platform->alloc_frame(platform->context, &frame);
+	else
+		granted = platform->alloc_frames != NULL &&
+		          platform->alloc_frames(platform->context, count, align, &frame);
+	return granted ? frame.value : 0;
+}
+
+static void host_free(void *context, uint64_t pa, uint64_t bytes)
+{
+	const struct pt_platform *platform = ((struct wp_instance *)context)->platform;
+	const size_t count = frames_of(bytes, "free");
+
+	if (count == 1)
+		platform->free_frame(platform->context, pt_pa(pa));
+	else
+		platform->free_frames(platform->context, pt_pa(pa), count);
+}
+
+static void host_stored(void *context, const volatile void *entry, uint64_t before, uint64_t after)
+{
+	const struct pt_platform *platform = ((struct wp_instance *)context)->platform;
+
+	platform->stored(platform->context, (const void *)(uintptr_t)entry, before, after);
+}
+
+static void host_flush(void *context, uint64_t va)
+{
+	const struct pt_platform *platform = ((struct wp_instance *)context)->platform;
+
+	platform->flush_address(platform->context, pt_va(va));
+}
+
+static void host_flush_all(void *context)
+{
+	const struct pt_platform *platform = ((struct wp_instance *)context)->platform;
+
+	platform->flush_all(platform->context);
+}
+
+/* ---- words ---- */
+
+static pt_status status_of(wp_status status)
+{
+	static const pt_status statuses[] = {
+		[WP_OK] = PT_OK,
+		[WP_NO_MEMORY] = PT_NO_MEMORY,
+		[WP_NOT_ALIGNED] = PT_NOT_ALIGNED,
+		[WP_NOT_MAPPED] = PT_NOT_MAPPED,
+		[WP_ALREADY_MAPPED] = PT_ALREADY_MAPPED,
+		[WP_MAPPED_TO_HUGE_PAGE] = PT_MAPPED_TO_HUGE_PAGE,
+		[WP_BAD_ADDRESS] = PT_BAD_ADDRESS,
+		[WP_BAD_SIZE] = PT_BAD_SIZE,
+		[WP_BAD_FLAGS] = PT_BAD_FLAGS,
+		[WP_MALFORMED] = PT_MALFORMED,
+		[WP_BORROWED] = PT_BORROWED,
+	};
+
+	return status < sizeof statuses / sizeof statuses[0] ? statuses[status] : WP_SUBJECT_FAILED;
+}
+
+static struct pt_mapping mapping_of(const struct wp_leaf *leaf)
+{
+	return (struct pt_mapping){
+		.vaddr = pt_va(leaf->va),
+		.paddr = pt_pa(leaf->pa),
+		.size = leaf->size,
+		.flags = leaf->flags,
+		.accessed = (leaf->uses & WP_ACCESSED) != 0,
+		.dirty = (leaf->uses & WP_DIRTY) != 0,
+	};
+}
+
+static pt_status tell(wp_status status, const struct wp_leaf *leaf, struct pt_mapping *mapping)
+{
+	*mapping = status == WP_OK ? mapping_of(leaf) : (struct pt_mapping){0};
+	return status_of(status);
+}
+
+/* ---- a program ---- */
+
+static size_t foreign_fixed_frames(const struct wp_subject *subject, const struct wp_regime *regime)
+{
+	return subject->calls->fixed_frames ? (size_t)subject->calls->fixed_frames(regime->name)
+	                                    : 1;
+}
+
+static struct wp_instance *foreign_open(const struct wp_subject *subject)
+{
+	struct wp_instance *instance = calloc(1, sizeof *instance);
+
+	if (instance == NULL)
+		return NULL;
+	instance->subject = subject;
+	instance->calls = subject->calls;
+	return instance;
+}
+
+static void foreign_close(struct wp_instance *instance)
+{
+	free(instance);
+}
+
+static void foreign_start(struct wp_instance *instance, const struct wp_regime *regime,
+                          const struct pt_platform *platform)
+{
+	instance->regime = regime;
+	instance->platform = platform;
+	instance->host = (struct wp_host){
+		.version = WP_SUBJECT_VERSION,
+		.bytes = sizeof instance->host,
+		.context = instance,
+		.window_pa = platform->direct_first.value,
+		.window_bytes = platform->direct_size,
+		.window = platform->direct_base,
+		.alloc = host_alloc,
+		.free = host_free,
+		.stored = host_stored,
+		.flush = host_flush,
+		.flush_all = host_flush_all,
+		.panicked = host_panicked,
+	};
+}
+
+static uint64_t foreign_root(struct wp_instance *instance, unsigned table)
+{
+	return instance->calls->root(instance->tables[table]);
+}
+
+static pt_status foreign_create(struct wp_instance *instance, unsigned table)
+{
+	instance->tables[table] = instance->calls->create(&instance->host, instance->regime->name);
+	return instance->tables[table] != NULL ? PT_OK : PT_NO_MEMORY;
+}
+
+static pt_status foreign_destroy(struct wp_instance *instance, unsigned table)
+{
+	return status_of(instance->calls->destroy(instance->tables[table]));
+}
+
+/* ---- one leaf ---- */
+
+static pt_status foreign_map(struct wp_instance *instance, unsigned table, uint64_t va, uint64_t pa,
+                             uint64_t size, pt_flags flags)
+{
+	return status_of(instance->calls->map(instance->tables[table], va, pa, size, flags));
+}
+
+static pt_status foreign_unmap(struct wp_instance *instance, unsigned table, uint64_t va,
+                               struct pt_mapping *removed)
+{
+	struct wp_leaf leaf = {0};
+
+	return tell(instance->calls->unmap(instance->tables[table], va, &leaf), &leaf, removed);
+}
+
+static pt_status foreign_protect(struct wp_instance *instance, unsigned table, uint64_t va,
+                                 pt_flags flags, struct pt_mapping *replaced)
+{
+	struct wp_leaf leaf = {0};
+
+	return tell(instance->calls->protect(instance->tables[table], va, flags, &leaf), &leaf,
+	            replaced);
+}
+
+static pt_status foreign_remap(struct wp_instance *instance, unsigned table, uint64_t va,
+                               uint64_t pa, pt_flags flags, struct pt_mapping *replaced)
+{
+	struct wp_leaf leaf = {0};
+
+	return tell(instance->calls->remap(instance->tables[table], va, pa, flags, &leaf), &leaf,
+	            replaced);
+}
+
+/* L5: in some programs a store to guest memory is noticed whatever makes it. */
+static void report_store(struct wp_instance *instance, bool stored)
+{
+	const struct pt_platform *platform = instance->platform;
+
+	if (stored)
+		platform->stored(platform->context, platform->direct_base, 0, 0);
+}
+
+static pt_status foreign_query(struct wp_instance *instance, unsigned table, uint64_t va,
+                               struct pt_mapping *mapping)
+{
+	struct wp_leaf leaf = {0};
+	wp_status status;
+
+	wp_guard_begin();
+	status = instance->calls->query(instance->tables[table], va, &leaf);
+	report_store(instance, wp_guard_end());
+	return tell(status, &leaf, mapping);
+}
+
+/* ---- regions ---- */
+
+static pt_status foreign_map_region(struct wp_instance *instance, unsigned table, uint64_t va,
+                                    uint64_t pa, uint64_t size, pt_flags flags, bool allow_huge)
+{
+	return status_of(instance->calls->map_region(instance->tables[table], va, pa, size, flags,
+	                                             allow_huge));
+}
+
+struct source {
+	pt_page_source page;
+	void *context;
+};
+
+static uint64_t page_of(void *context, uint64_t va)
+{
+	const struct source *source = context;
+
+	return source->page(source->context, pt_va(va)).value;
+}
+
+static pt_status foreign_map_region_with(struct wp_instance *instance, unsigned table, uint64_t va,
+                                         pt_page_source page, void *context, uint64_t size,
+                                         pt_flags flags, bool allow_huge)
+{
+	struct source source = {page, context};
+
+	return status_of(instance->calls->map_region_with(instance->tables[table], va, page_of,
+	                                                  &source, size, flags, allow_huge));
+}
+
+static pt_status foreign_unmap_region(struct wp_instance *instance, unsigned table, uint64_t va,
+                                      uint64_t size)
+{
+	return status_of(instance->calls->unmap_region(instance->tables[table], va, size));
+}
+
+static pt_status foreign_protect_region(struct wp_instance *instance, unsigned table, uint64_t va,
+                                        uint64_t size, pt_flags flags)
+{
+	return status_of(instance->calls->protect_region(instance->tables[table], va, size, flags));
+}
+
+struct hearer {
+	pt_leaf_visitor visit;
+	void *context;
+};
+
+static void hear(void *context, const struct wp_leaf *leaf)
+{
+	const struct hearer *hearer = context;
+	const struct pt_mapping mapping = mapping_of(leaf);
+
+	hearer->visit(hearer->context, &mapping);
+}
+
+static pt_status foreign_unmap_region_with(struct wp_instance *instance, unsigned table,
+                                           uint64_t va, uint64_t size, pt_leaf_visitor removed,
+                                           void *context)
+{
+	struct hearer hearer = {removed, context};
+
+	return status_of(instance->calls->unmap_region_with(
+		instance->tables[table], va, size, removed != NULL ? hear : NULL, &hearer));
+}
+
+static pt_status foreign_harvest(struct wp_instance *instance, unsigned table, uint64_t va,
+                                 uint64_t size, pt_uses uses, pt_leaf_visitor visit, void *context)
+{
+	struct hearer hearer = {visit, context};
+
+	return status_of(instance->calls->harvest(instance->tables[table], va, size, uses,
+	                                          visit != NULL ? hear : NULL, &hearer));
+}
+
+/* ---- walk ---- */
+
+struct walker {
+	pt_visitor pre, post;
+	void *context;
+};
+
+static struct pt_visit visit_of(const struct wp_entry_seen *seen)
+{
+	static const enum pt_entry_kind kinds[] = {
+		[WP_ENTRY_TABLE] = PT_ENTRY_TABLE,
+		[WP_ENTRY_LEAF] = PT_ENTRY_LEAF,
+		[WP_ENTRY_MALFORMED] = PT_ENTRY_MALFORMED,
+	};
+	struct pt_visit visit = {
+		.level = seen->level,
+		.index = (size_t)seen->index,
+		.vaddr = pt_va(seen->va),
+		.entry = seen->entry,
+		.kind = seen->kind < sizeof kinds / sizeof kinds[0] ? kinds[seen->kind]
+	                                                            : PT_ENTRY_EMPTY,
+	};
+
+	if (visit.kind == PT_ENTRY_LEAF)
+		visit.mapping = mapping_of(&seen->leaf);
+	return visit;
+}
+
+static wp_walk_next walk_pre(void *context, const struct wp_entry_seen *seen)
+{
+	const struct walker *walker = context;
+	const struct pt_visit visit = visit_of(seen);
+
+	return (wp_walk_next)walker->pre(walker->context, &visit);
+}
+
+static wp_walk_next walk_post(void *context, const struct wp_entry_seen *seen)
+{
+	const struct walker *walker = context;
+	const struct pt_visit visit = visit_of(seen);
+
+	return (wp_walk_next)walker->post(walker->context, &visit);
+}
+
+static void foreign_walk(struct wp_instance *instance, unsigned table, size_t limit, pt_visitor pre,
+                         pt_visitor post, void *context)
+{
+	struct walker walker = {pre, post, context};
+
+	wp_guard_begin();
+	instance->calls->walk(instance->tables[table], limit, pre != NULL ? walk_pre : NULL,
+	                      post != NULL ? walk_post : NULL, &walker);
+	report_store(instance, wp_guard_end());
+}
+
+/* ---- sharing, batches ---- */
+
+static pt_status foreign_copy_from(struct wp_instance *instance, unsigned table, unsigned other,
+                                   uint64_t va, uint64_t size)
+{
+	return status_of(instance->calls->copy_from(instance->tables[table],
+	                                            instance->tables[other], va, size));
+}
+
+static pt_status foreign_give_back(struct wp_instance *instance, unsigned table, uint64_t va,
+                                   uint64_t size)
+{
+	return status_of(instance->calls->give_back(instance->tables[table], va, size));
+}
+
+static void foreign_batch_begin(struct wp_instance *instance, unsigned table)
+{
+	instance->calls->batch_begin(instance->tables[table]);
+}
+
+static void foreign_batch_flush(struct wp_instance *instance, unsigned table)
+{
+	instance->calls->batch_end(instance->tables[table], WP_BATCH_FLUSH);
+}
+
+static void foreign_batch_flush_all(struct wp_instance *instance, unsigned table)
+{
+	instance->calls->batch_end(instance->tables[table], WP_BATCH_FLUSH_ALL);
+}
+
+static void foreign_batch_ignore(struct wp_instance *instance, unsigned table)
+{
+	instance->calls->batch_end(instance->tables[table], WP_BATCH_IGNORE);
+}
+
+/* ---- opening ---- */
+
+/* What of its struct there is; what a newer or older one has beyond is left out. */
+static struct wp_subject_calls *read_calls(const struct wp_subject_calls *there)
+{
+	struct wp_subject_calls *calls = calloc(1, sizeof *calls);
+
+	if (calls != NULL)
+		memcpy(calls, there, there->bytes < sizeof *calls ? there->bytes : sizeof *calls);
+	return calls;
+}
+
+static const char *missing_call(const struct wp_subject_calls *calls)
+{
+	const struct {
+		bool there;
+		const char *name;
+	} required[] = {
+		{calls->create != NULL, "create"}, {calls->destroy != NULL, "destroy"},
+		{calls->root != NULL, "root"},     {calls->map != NULL, "map"},
+		{calls->unmap != NULL, "unmap"},   {calls->query != NULL, "query"},
+	};
+
+	for (size_t i = 0; i < sizeof required / sizeof required[0]; i++) {
+		if (!required[i].there)
+			return required[i].name;
+	}
+	return NULL;
+}
+
+/* The first of the words that begins no regime's name; empty: each does. */
+static void find_unknown_regime(const char *words, char *unknown, size_t size)
+{
+	struct wp_scope scope;
+
+	while (*words != '\0') {
+		const size_t length = strcspn(words, " ");
+
+		snprintf(unknown, size, "%.*s", (int)length, words);
+		wp_scope_of(&scope, unknown);
+		if (scope.count == 0)
+			return;
+		words += length;
+		words += strspn(words, " ");
+	}
+	unknown[0] = '\0';
+}
+
+/* False: `why` says in what the object differs from what the header asks for. */
+static bool check_calls(const char *path, const struct wp_subject_calls *calls, char *why,
+                        size_t why_size)
+{
+	char unknown[64];
+
+	if (missing_call(calls) != NULL) {
+		snprintf(why, why_size, "%s: it has no %s(), which no subject can do without", path,
+		         missing_call(calls));
+		return false;
+	}
+	if (calls->regimes == NULL || calls->regimes[0] == '\0') {
+		snprintf(why, why_size,
+		         "%s: it doesn't say which regimes it serves, such as \"x86_64\"", path);
+		return false;
+	}
+	find_unknown_regime(calls->regimes, unknown, sizeof unknown);
+	if (unknown[0] != '\0') {
+		snprintf(why, why_size,
+		         "%s: no regime is '%s' or starts with it: 'walkproof machines' lists them",
+		         path, unknown);
+		return false;
+	}
+	if (calls->fixed_offset != 1 && calls->fixed_offset % WP_FRAME_SIZE != 0) {
+		snprintf(why, why_size, "%s: fixed_offset %#" PRIx64 " is no multiple of 4096",
+		         path, calls->fixed_offset);
+		return false;
+	}
+	return true;
+}
+
+static const struct wp_subject_calls *open_object(const char *path, char *why, size_t why_size)
+{
+	const struct wp_subject_calls *there;
+	const uint32_t least = offsetof(struct wp_subject_calls, protect);
+	void *object;
+
+	if (access(path, R_OK) != 0) {
+		snprintf(why, why_size, "%s: %s", path, strerror(errno));
+		return NULL;
+	}
+	object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	if (object == NULL) {
+		snprintf(why, why_size, "not a shared object that can be opened: %s", dlerror());
+		return NULL;
+	}
+	there = dlsym(object, WP_SUBJECT_SYMBOL);
+	if (there == NULL)
+		snprintf(why, why_size, "%s: it exports no '%s': see <walkproof/subject.h>", path,
+		         WP_SUBJECT_SYMBOL);
+	else if (there->version != WP_SUBJECT_VERSION)
+		snprintf(why, why_size,
+		         "%s: it is of version %u of <walkproof/subject.h>, this is version %u",
+		         path, there->version, WP_SUBJECT_VERSION);
+	else if (there->bytes < least)
+		snprintf(why, why_size,
+		         "%s: its `bytes` is %u, sizeof(struct wp_subject_calls) is %zu", path,
+		         there->bytes, sizeof *there);
+	else
+		return there;
+	dlclose(object);
+	return NULL;
+}
+
+static struct wp_subject subject_of(const struct wp_subject_calls *calls)
+{
+	const bool uses = (calls->offers & WP_OFFERS_USES) != 0 && calls->harvest != NULL &&
+	                  calls->unmap_region_with != NULL && calls->unmap_region != NULL &&
+	                  (calls->offers & WP_OFFERS_FLUSHES) != 0;
+	const bool shares = calls->copy_from != NULL && calls->give_back != NULL;
+	const bool batches = calls->batch_begin != NULL && calls->batch_end != NULL;
+
+#define IF(there, call) ((there) ? (call) : NULL)
+	return (struct wp_subject){
+		.what = calls->what != NULL ? calls->what : "",
+		.regimes = calls->regimes,
+		.calls = calls,
+		.reports_stores = (calls->offers & WP_OFFERS_STORES) != 0,
+		.reports_flushes = (calls->offers & WP_OFFERS_FLUSHES) != 0,
+		.fixed_frames = foreign_fixed_frames,
+		.open = foreign_open,
+		.close = foreign_close,
+		.start = foreign_start,
+		.root = foreign_root,
+		.create = foreign_create,
+		.destroy = foreign_destroy,
+		.map = foreign_map,
+		.unmap = foreign_unmap,
+		.query = foreign_query,
+		.protect = IF(calls->protect, foreign_protect),
+		.remap = IF(calls->remap, foreign_remap),
+		.map_region = IF(calls->map_region, foreign_map_region),
+		.map_region_with = IF(calls->map_region_with, foreign_map_region_with),
+		.unmap_region = IF(calls->unmap_region, foreign_unmap_region),
+		.protect_region = IF(calls->protect_region, foreign_protect_region),
+		.unmap_region_with = IF(uses, foreign_unmap_region_with),
+		.harvest = IF(uses, foreign_harvest),
+		.walk = IF(calls->walk, foreign_walk),
+		.copy_from = IF(shares, foreign_copy_from),
+		.give_back = IF(shares, foreign_give_back),
+		.batch_begin = IF(batches, foreign_batch_begin),
+		.batch_flush = IF(batches, foreign_batch_flush),
+		.batch_flush_all = IF(batches, foreign_batch_flush_all),
+		.batch_ignore = IF(batches, foreign_batch_ignore),
+	};
+#undef IF
+}
+
+/* Objects stay open: whoever has been given one may keep it. */
+struct wp_subject *wp_subject_load(const char *path, char *why, size_t why_size)
+{
+	const struct wp_subject_calls *there = open_object(path, why, why_size);
+	struct wp_subject_calls *calls;
+	struct wp_subject *subject;
+
+	if (there == NULL)
+		return NULL;
+	calls = read_calls(there);
+	subject = malloc(sizeof *subject);
+	if (calls == NULL || subject == NULL) {
+		snprintf(why, why_size, "out of memory");
+		return NULL;
+	}
+	if (!check_calls(path, calls, why, why_size))
+		return NULL;
+	*subject = subject_of(calls);
+	subject->name = path;
+	if (calls->fixed_offset != 0)
+		subject->window = WP_WINDOW_BASE +
+		                  (calls->fixed_offset == 1 ? 0 : calls->fixed_offset);
+	return subject;
+}
