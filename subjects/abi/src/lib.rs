@@ -24,7 +24,6 @@ pub const FLAGS: u32 = 0x3f;
 pub const OFFERS_STORES: u32 = 0x1;
 pub const OFFERS_FLUSHES: u32 = 0x2;
 pub const OFFERS_USES: u32 = 0x4;
-pub const OFFERS_RECLAIM: u32 = 0x8;
 
 pub const ENTRY_TABLE: u32 = 1;
 pub const ENTRY_LEAF: u32 = 2;
