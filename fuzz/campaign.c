@@ -182,6 +182,7 @@ static bool start_worker(struct wp_campaign *campaign, struct wp_worker *worker)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(0);
+	wp_words_redirect(&worker->words);
 	signal(SIGINT, SIG_IGN); /* the parent is told, and says when to stop */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -325,6 +326,7 @@ bool wp_campaign_run(struct wp_campaign *campaign, char *why, size_t why_size)
 	sigprocmask(SIG_BLOCK, &signals, &before);
 	campaign->started = wp_nanoseconds();
 	for (unsigned i = 0; i < campaign->jobs && ran; i++) {
+		wp_words_open(&campaign->board->workers[i].words, campaign->subject);
 		ran = start_worker(campaign, &campaign->board->workers[i]);
 		if (!ran)
 			snprintf(why, why_size, "can't start a worker: %s", strerror(errno));
@@ -332,6 +334,7 @@ bool wp_campaign_run(struct wp_campaign *campaign, char *why, size_t why_size)
 	ran = ran && watch_workers(campaign, &signals, why, why_size);
 	kill_workers(campaign);
 	for (unsigned i = 0; i < campaign->jobs; i++) {
+		wp_words_close(&campaign->board->workers[i].words);
 		wp_slots_settle(&campaign->board->workers[i]);
 		tell_ready(campaign, &campaign->board->workers[i]);
 	}

@@ -17,6 +17,7 @@
 #include "files.h"
 #include "machine_set.h"
 #include "refusals.h"
+#include "last_words.h"
 #include "report.h"
 
 /*
@@ -49,6 +50,7 @@ struct replay {
 	struct shared *shared;
 	bool any;
 	json_t *list;
+	struct wp_words words;
 };
 
 /* ---- what is said ---- */
@@ -148,6 +150,7 @@ _Noreturn static void run_programs(const struct replay *replay)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (runner == NULL || !open_runner(replay, runner))
 		_exit(1);
+	wp_words_redirect(&replay->words);
 	shared->ready = true;
 	for (; shared->at < replay->count; shared->at++) {
 		struct outcome *outcome = &shared->outcomes[shared->at];
@@ -158,6 +161,7 @@ _Noreturn static void run_programs(const struct replay *replay)
 			_exit(1);
 		}
 		outcome->operations = program.count;
+		wp_words_forget(&replay->words);
 		run_program(replay, runner, &program, outcome);
 	}
 	_exit(0);
@@ -178,6 +182,8 @@ static void say_death(struct replay *replay, int status, bool hung)
 	wp_cli_load(replay->files[at], replay->scope, replay->subject, &program);
 	wp_report_death(&report, &program, &replay->shared->outcomes[at].result, status,
 	                hung ? WP_HANG_SECONDS : 0);
+	if (!hung)
+		wp_words_tell(&replay->words, &report);
 	say(replay, at, &report);
 }
 
@@ -340,6 +346,7 @@ static int run(int argc, char **argv)
 	wp_cli_parse(&argp, argc, argv, &replay);
 	replay.list = json_array();
 	prepare(&replay);
+	wp_words_open(&replay.words, replay.subject);
 	replay_all(&replay);
 	if (replay.json)
 		wp_cli_json(replay.list);

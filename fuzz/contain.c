@@ -27,9 +27,11 @@ bool wp_contain_open(struct wp_contained *contained, struct wp_runner *runner, u
 	struct wp_contained_run *run = mmap(NULL, sizeof *run, PROT_READ | PROT_WRITE,
 	                                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	*contained = (struct wp_contained){runner, seconds, run};
-	if (run != MAP_FAILED)
+	*contained = (struct wp_contained){runner, seconds, run, {-1}};
+	if (run != MAP_FAILED) {
+		wp_words_open(&contained->words, runner->subject);
 		return true;
+	}
 	contained->run = NULL;
 	snprintf(why, why_size, "out of memory: %s", strerror(errno));
 	return false;
@@ -39,6 +41,7 @@ void wp_contain_close(struct wp_contained *contained)
 {
 	if (contained->run != NULL)
 		munmap(contained->run, sizeof *contained->run);
+	wp_words_close(&contained->words);
 	contained->run = NULL;
 }
 
@@ -76,8 +79,12 @@ _Noreturn static void live(struct wp_contained *contained, job *todo, size_t run
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	setrlimit(RLIMIT_CORE, &no_core);
-	fclose(stderr); /* a sanitizer's report of each candidate would help nobody */
-	close(STDERR_FILENO);
+	if (contained->words.fd >= 0) {
+		wp_words_redirect(&contained->words);
+	} else {
+		fclose(stderr); /* a sanitizer's report of each candidate would help nobody */
+		close(STDERR_FILENO);
+	}
 	contained->runner->stats = &contained->run->stats;
 	todo(contained, runs);
 	contained->run->done = true;
@@ -142,6 +149,8 @@ bool wp_contain_run(struct wp_contained *contained, const struct wp_program *pro
 	if (lived)
 		return contained->run->fine;
 	wp_report_death(death, program, result, status, hung ? contained->seconds : 0);
+	if (!hung)
+		wp_words_tell(&contained->words, death);
 	snprintf(result->key, sizeof result->key, "%s", death->key);
 	return false;
 }

@@ -6,6 +6,7 @@
 #ifndef WP_CONTAIN_H
 #define WP_CONTAIN_H
 
+#include "last_words.h"
 #include "report.h"
 #include "shrink.h"
 
@@ -13,6 +14,7 @@ struct wp_contained {
 	struct wp_runner *runner;
 	unsigned seconds; /* that one operation may take */
 	struct wp_contained_run *run;
+	struct wp_words words;
 };
 
 /* False: `why` says what is missing. The runner stays the caller's. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "guard.h"
+#include "predict.h"
 
 /* ---- the platform that the subject is given: every service is watched ---- */
 
@@ -106,6 +107,10 @@ bool wp_runner_use(struct wp_runner *runner, const struct wp_subject *subject)
 		runner->subject->close(runner->instance);
 	runner->subject = subject;
 	runner->instance = subject->open(subject);
+	if (subject->calls != NULL && runner->before == NULL) {
+		runner->before = wp_model_new();
+		runner->aside = wp_model_new();
+	}
 	return runner->instance != NULL;
 }
 
@@ -173,6 +178,8 @@ void wp_runner_close(struct wp_runner *runner)
 		wp_memory_close(&runner->memory);
 	wp_trace_close(&runner->watch.trace);
 	wp_model_free(runner->model);
+	wp_model_free(runner->before);
+	wp_model_free(runner->aside);
 }
 
 void wp_runner_add(struct wp_runner *runner, struct wp_machine *machine)
@@ -223,6 +230,9 @@ static void start(struct wp_runner *runner, const struct wp_program *program,
 	                                          : (struct wp_poison){.entry = WP_POISON});
 	wp_model_reset(runner->model, program->regime,
 	               subject->fixed_frames(subject, program->regime));
+	if (subject->profile != 0)
+		wp_model_limit_leaves(runner->model, wp_profile_leaf_sizes(subject->profile));
+	runner->stayed.count = 0;
 	for (unsigned i = 0; i < WP_MODEL_TABLES; i++) {
 		runner->batched[i] = false;
 		wp_tlb_reset(&runner->tlbs[i], program->regime, &runner->memory);
@@ -315,6 +325,26 @@ static void name_finding(struct wp_runner *runner, const struct wp_program *prog
 	}
 }
 
+/* Counts what isn't; what is may be rounded, for all but the subject. */
+static bool is_asked(struct wp_runner *runner, struct wp_call *call)
+{
+	const struct wp_subject *subject = runner->subject;
+
+	if (!wp_subject_offers(subject, call->opcode)) {
+		runner->stats->lacking++;
+		return false;
+	}
+	if (subject->profile == 0)
+		return true;
+	if (wp_profile_leaves_out(subject->profile, runner->model, call)) {
+		runner->stats->unasked++;
+		return false;
+	}
+	runner->asked = *call;
+	wp_profile_align(subject->profile, runner->model, call);
+	return true;
+}
+
 /* Up to `stop` operations, or to the first finding; `settled` as in wp_run(). */
 static void run_operations(struct wp_runner *runner, const struct wp_program *program, size_t stop,
                            struct wp_result *result, struct wp_program *settled)
@@ -331,10 +361,8 @@ static void run_operations(struct wp_runner *runner, const struct wp_program *pr
 		if (settled)
 			wp_op_from_call(&call, &settled->ops[settled->count++]);
 		result->opcode = call.opcode;
-		if (wp_subject_offers(runner->subject, call.opcode))
+		if (is_asked(runner, &call))
 			operate(runner, &call);
-		else
-			runner->stats->lacking++;
 		if (result->finding.found)
 			break;
 	}

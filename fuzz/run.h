@@ -36,6 +36,7 @@ struct wp_stats {
 	uint64_t succeeded;
 	uint64_t skipped; /* no table: its frames were refused */
 	uint64_t lacking; /* the subject has no such call */
+	uint64_t unasked; /* its deviations leave them out */
 	uint64_t queries;
 	uint64_t statuses[WP_OPCODES][PT_STATUSES];
 	uint64_t leaves[5]; /* created by map, by level from the last: 4K, 2M, 1G, 512G, 256T */
@@ -74,6 +75,15 @@ struct wp_touched {
 	struct {
 		uint64_t first, last;
 	} at[WP_TOUCHED];
+};
+
+/* Where a subject may have tables that nothing maps any more; see run_profile.c. */
+#define WP_STAYED WP_PROGRAM_MAX_OPS
+struct wp_stayed {
+	size_t count;
+	struct {
+		uint64_t first, last, leaf;
+	} at[WP_STAYED];
 };
 
 /* Emulated CPUs that walk between stores. */
@@ -120,6 +130,13 @@ struct wp_runner {
 	const struct wp_call *call; /* NULL: none is at hand */
 	struct wp_touched touched;
 	struct wp_meeting meeting; /* of the call at hand */
+
+	/* of a subject with deviations */
+	struct wp_model *before, *aside; /* NULL: it has none */
+	struct wp_call asked;            /* as the subject is given it */
+	size_t available;                /* frames, before it */
+	struct wp_stayed stayed;
+
 	struct wp_addresses addresses;
 	struct wp_probe probes[WP_MAX_ADDRESSES];
 	struct wp_answer answers[WP_MAX_ADDRESSES];
@@ -216,6 +233,18 @@ static inline const struct wp_trace *wp_run_trace(const struct wp_runner *runner
 {
 	return runner->watch.on ? &runner->watch.trace : NULL;
 }
+
+/*
+ * What the call must do; false: the subject's deviations leave it out. Then what the
+ * subject did, if that is one of two outcomes that they allow: the verdict becomes that.
+ */
+bool wp_run_predict(struct wp_runner *runner, const struct wp_call *call,
+                    struct wp_verdict *verdict);
+void wp_run_follow(struct wp_runner *runner, const struct wp_call *call, struct wp_verdict *verdict,
+                   pt_status *status);
+/* Deviations: empty tables stay; a region that fails is done in part. */
+bool wp_run_keeps_tables(const struct wp_runner *runner);
+bool wp_run_keeps_parts(const struct wp_runner *runner, const struct wp_call *call);
 
 void wp_run_judge_tlbs(struct wp_runner *runner, const struct wp_call *call);
 void wp_run_count(struct wp_runner *runner, const struct wp_call *call, pt_status status);

@@ -159,7 +159,8 @@ void wp_run_judge_break(struct wp_runner *runner, const struct wp_place *place,
 	const enum wp_entry_kind before = wp_entry_read(regime, place->level, store->before, &from);
 	const enum wp_entry_kind after = wp_entry_read(regime, place->level, store->after, &to);
 	const bool judges = breaks_to_resize(runner) && wp_run_checks(runner, WP_CHECK_STORES) &&
-	                    runner->subject->reports_flushes;
+	                    runner->subject->reports_flushes &&
+	                    !wp_deviates(runner->subject->profile, WP_NO_BREAK);
 	const bool linked = leads_on(runner, after, to);
 
 	runner->stats->changed_leaves += store->before != store->after &&

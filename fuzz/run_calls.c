@@ -26,53 +26,10 @@ static pt_paddr source_page(void *context, pt_vaddr vaddr)
 	                            source->pages));
 }
 
-static struct wp_verdict predict_map_region_with(struct wp_runner *runner,
-                                                 const struct wp_call *call, size_t available)
+static struct outcome perform(struct wp_runner *runner, const struct wp_call *call)
 {
-	uint64_t pages[WP_MAX_LEAVES];
-	const uint64_t count = call->size / PT_4K;
-
-	for (uint64_t i = 0; i < count && i < WP_MAX_LEAVES; i++)
-		pages[i] = wp_source_page(call->source, call->pa, i, count);
-	return wp_model_map_region_with(runner->model, call->table, call->va, pages, call->size,
-	                                call->flags, call->allow_huge, available);
-}
-
-static struct wp_verdict predict(struct wp_runner *runner, const struct wp_call *c)
-{
-	struct wp_model *model = runner->model;
-	const size_t available = wp_memory_available(&runner->memory);
-
-	switch (c->opcode) {
-	case WP_OP_MAP:
-		return wp_model_map(model, c->table, c->va, c->pa, c->size, c->flags, available);
-	case WP_OP_UNMAP:
-		return wp_model_unmap(model, c->table, c->va);
-	case WP_OP_PROTECT:
-		return wp_model_protect(model, c->table, c->va, c->flags);
-	case WP_OP_REMAP:
-		return wp_model_remap(model, c->table, c->va, c->pa, c->flags);
-	case WP_OP_QUERY:
-		return wp_model_query(model, c->table, c->va);
-	case WP_OP_MAP_REGION:
-		return wp_model_map_region(model, c->table, c->va, c->pa, c->size, c->flags,
-		                           c->allow_huge, available);
-	case WP_OP_MAP_REGION_WITH:
-		return predict_map_region_with(runner, c, available);
-	case WP_OP_UNMAP_REGION:
-		return wp_model_unmap_region(model, c->table, c->va, c->size, available);
-	case WP_OP_PROTECT_REGION:
-		return wp_model_protect_region(model, c->table, c->va, c->size, c->flags,
-		                               available);
-	case WP_OP_COPY_FROM:
-		return wp_model_copy_from(model, c->table, 1 - c->table, c->va, c->size);
-	default:
-		return wp_model_give_back(model, c->table, c->va, c->size);
-	}
-}
-
-static struct outcome perform(struct wp_runner *runner, const struct wp_call *c)
-{
+	const bool rounded = runner->subject->profile != 0 && call->opcode <= WP_OP_REMAP;
+	const struct wp_call *c = rounded ? &runner->asked : call;
 	const struct wp_subject *s = runner->subject;
 	struct wp_instance *instance = runner->instance;
 	struct page_source source = {c->source, c->va, c->pa, c->size / PT_4K};
@@ -175,17 +132,22 @@ static void run_status_call(struct wp_runner *runner, const struct wp_call *call
 	const uint64_t flushes = runner->flushes;
 	const uint64_t stores = runner->stores;
 	const unsigned waits = recorded(runner, call->table);
-	const struct wp_verdict verdict = predict(runner, call);
-	const struct outcome outcome = perform(runner, call);
+	const bool parts = wp_run_keeps_parts(runner, call);
+	struct wp_verdict verdict;
+	struct outcome outcome;
 
+	if (!wp_run_predict(runner, call, &verdict))
+		return;
+	outcome = perform(runner, call);
+	wp_run_follow(runner, call, &verdict, &outcome.status);
 	wp_run_count(runner, call, outcome.status);
 	wp_run_accessed_after(runner, call, outcome.status,
 	                      call->opcode == WP_OP_UNMAP ? &outcome.mapping : &outcome.replaced);
 	judge_outcome(runner, call, &verdict, &outcome);
-	if (outcome.status != PT_OK && runner->flushes != flushes)
+	if (outcome.status != PT_OK && runner->flushes != flushes && !parts)
 		wp_found(finding, WP_LAW_ALL_OR_NOTHING, "flush", "a call that returned %s flushed",
 		         pt_status_name(outcome.status));
-	if (outcome.status != PT_OK && recorded(runner, call->table) != waits)
+	if (outcome.status != PT_OK && recorded(runner, call->table) != waits && !parts)
 		wp_found(finding, WP_LAW_ALL_OR_NOTHING, "recorded",
 		         "a call that returned %s recorded a flush in its batch",
 		         pt_status_name(outcome.status));
@@ -196,7 +158,7 @@ static void run_status_call(struct wp_runner *runner, const struct wp_call *call
 		runner->lent = true;
 	if (runner->batched[call->table])
 		runner->waiting += verdict.removed;
-	wp_run_judge_frame_count(runner, outcome.status, frames);
+	wp_run_judge_frame_count(runner, parts ? PT_OK : outcome.status, frames);
 }
 
 /* ---- walk ---- */

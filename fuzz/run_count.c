@@ -49,6 +49,7 @@ void wp_stats_add(struct wp_stats *stats, const struct wp_stats *other)
 	stats->succeeded += other->succeeded;
 	stats->skipped += other->skipped;
 	stats->lacking += other->lacking;
+	stats->unasked += other->unasked;
 	stats->queries += other->queries;
 	stats->flushes += other->flushes;
 	stats->full_flushes += other->full_flushes;

@@ -36,11 +36,11 @@ void wp_run_judge_frame_count(struct wp_runner *runner, pt_status status, size_t
 		if (wp_model_exists(runner->model, i))
 			tables += wp_model_tables(runner->model, i);
 	}
-	if (status != PT_OK && runner->memory.in_use != before)
+	if (status != PT_OK && runner->memory.in_use != before && !wp_run_keeps_tables(runner))
 		wp_found(finding, WP_LAW_ALL_OR_NOTHING, "frames",
 		         "a call that returned %s left %zu frames in use, %zu before",
 		         pt_status_name(status), runner->memory.in_use, before);
-	else if (runner->memory.in_use > tables + runner->waiting)
+	else if (runner->memory.in_use > tables + runner->waiting && !wp_run_keeps_tables(runner))
 		wp_found(finding, WP_LAW_NOTHING_LOST, "leak",
 		         "%zu frames are in use, the mappings need %zu and %zu wait for a flush",
 		         runner->memory.in_use, tables, runner->waiting);

@@ -30,6 +30,7 @@ static void judge_collected(struct wp_runner *runner, unsigned table)
 		pt_status status;
 
 		wp_paper_walk(runner->regime, &runner->memory, root, va, &answer);
+		answer.global &= !wp_deviates(subject->profile, WP_USER_GLOBAL);
 		paper->asked += WP_KINDS;
 		paper->answered += answer.answered == WP_ALL_KINDS ? WP_KINDS : WP_KINDS / 2;
 		wp_judge_answer(runner->regime, &expected, va, &answer, "paper", finding);
@@ -112,6 +113,7 @@ static void judge_machine(struct wp_runner *runner, unsigned table, size_t index
 		const struct wp_expectation expected = wp_expect(runner->regime, runner->model,
 		                                                 table, runner->probes[i].va);
 
+		runner->answers[i].global &= !wp_deviates(runner->subject->profile, WP_USER_GLOBAL);
 		stats->asked += (uint64_t)__builtin_popcount(runner->probes[i].kinds);
 		stats->answered += (uint64_t)__builtin_popcount(runner->answers[i].answered);
 		wp_judge_answer(runner->regime, &expected, runner->probes[i].va,

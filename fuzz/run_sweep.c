@@ -62,6 +62,7 @@ static void look_at_leaf(struct sweep *sweep, uint64_t va, const struct leaf *le
 
 	sweep->looked_at++;
 	wp_paper_walk(runner->regime, &runner->memory, sweep->root, va, &answer);
+	answer.global &= !wp_deviates(runner->subject->profile, WP_USER_GLOBAL);
 	status = runner->subject->query(runner->instance, sweep->table, va, &mapping);
 	if (!walk_agrees(&answer, leaf) || status != PT_OK || mapping.paddr.value != leaf->pa ||
 	    mapping.vaddr.value != va || mapping.size != leaf->size || mapping.flags != leaf->flags)

@@ -64,6 +64,8 @@ void wp_slots_keep_death(const struct wp_campaign *campaign, struct wp_worker *w
 	if (worker->varied)
 		program = worker->variant;
 	wp_report_death(&report, &program, &worker->result, status, hung ? campaign->patience : 0);
+	if (!hung)
+		wp_words_tell(&worker->words, &report);
 	slot = wp_slots_new(worker, report.key);
 	worker->next++;
 	if (slot == NULL)

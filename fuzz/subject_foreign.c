@@ -245,12 +245,17 @@ static void report_store(struct wp_instance *instance, bool stored)
 static pt_status foreign_query(struct wp_instance *instance, unsigned table, uint64_t va,
                                struct pt_mapping *mapping)
 {
+	const bool canonical = wp_regime_canonical(instance->regime, va);
 	struct wp_leaf leaf = {0};
 	wp_status status;
 
+	if (!canonical && wp_deviates(instance->subject->profile, WP_TRUNCATES_ADDRESSES))
+		return PT_BAD_ADDRESS;
 	wp_guard_begin();
 	status = instance->calls->query(instance->tables[table], va, &leaf);
 	report_store(instance, wp_guard_end());
+	if (status != WP_OK && wp_deviates(instance->subject->profile, WP_OWN_STATUS))
+		status = canonical ? WP_NOT_MAPPED : WP_BAD_ADDRESS;
 	return tell(status, &leaf, mapping);
 }
 
@@ -468,8 +473,8 @@ static void find_unknown_regime(const char *words, char *unknown, size_t size)
 }
 
 /* False: `why` says in what the object differs from what the header asks for. */
-static bool check_calls(const char *path, const struct wp_subject_calls *calls, char *why,
-                        size_t why_size)
+static bool check_calls(const char *path, const struct wp_subject_calls *calls, wp_profile *profile,
+                        char *why, size_t why_size)
 {
 	char unknown[64];
 
@@ -493,6 +498,14 @@ static bool check_calls(const char *path, const struct wp_subject_calls *calls, 
 	if (calls->fixed_offset != 1 && calls->fixed_offset % WP_FRAME_SIZE != 0) {
 		snprintf(why, why_size, "%s: fixed_offset %#" PRIx64 " is no multiple of 4096",
 		         path, calls->fixed_offset);
+		return false;
+	}
+	if (!wp_profile_parse(calls->deviations != NULL ? calls->deviations : "", profile, unknown,
+	                      sizeof unknown)) {
+		snprintf(why, why_size,
+		         "%s: no deviation is called '%s': 'walkproof check --deviations' lists "
+		         "them",
+		         path, unknown);
 		return false;
 	}
 	return true;
@@ -581,6 +594,7 @@ struct wp_subject *wp_subject_load(const char *path, char *why, size_t why_size)
 	const struct wp_subject_calls *there = open_object(path, why, why_size);
 	struct wp_subject_calls *calls;
 	struct wp_subject *subject;
+	wp_profile profile;
 
 	if (there == NULL)
 		return NULL;
@@ -590,9 +604,10 @@ struct wp_subject *wp_subject_load(const char *path, char *why, size_t why_size)
 		snprintf(why, why_size, "out of memory");
 		return NULL;
 	}
-	if (!check_calls(path, calls, why, why_size))
+	if (!check_calls(path, calls, &profile, why, why_size))
 		return NULL;
 	*subject = subject_of(calls);
+	subject->profile = profile;
 	subject->name = path;
 	if (calls->fixed_offset != 0)
 		subject->window = WP_WINDOW_BASE +

@@ -2,8 +2,12 @@
 #include "slots.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "contain.h"
@@ -193,12 +197,18 @@ static void run_chunk(const struct wp_campaign *campaign, struct wp_runner *runn
 			break;
 		wp_campaign_program(campaign, worker->row, worker->next, &program);
 		worker->running = true;
+		wp_words_forget(&worker->words);
 		wp_run(runner, &program, &worker->result, NULL);
 		worker->running = false;
 		if (worker->result.finding.found)
 			keep_finding(campaign, runner, worker, &program);
 		else
 			run_variants(campaign, runner, worker, &program);
+		if (worker->result.finding.found && campaign->subject->calls != NULL) {
+			worker->next++;
+			worker->frames_used = runner->memory.high_water;
+			_exit(WP_WORKER_AGAIN);
+		}
 	}
 	worker->time[worker->row] += wp_nanoseconds() - started;
 }
@@ -225,6 +235,63 @@ static bool open_runner(const struct wp_campaign *campaign, struct wp_runner *ru
 	return true;
 }
 
+static void run_chunks(const struct wp_campaign *campaign, struct wp_runner *runner,
+                       struct wp_worker *worker)
+{
+	/* one that takes over from a dead one first does what that one left */
+	do
+		run_chunk(campaign, runner, worker);
+	while (!campaign->board->stop && take_chunk(campaign, worker));
+}
+
+/* The copy died of a program, or while it was shrinking one. False: of nothing of the kind. */
+static bool outlive(const struct wp_campaign *campaign, struct wp_runner *runner,
+                    struct wp_worker *worker, int status)
+{
+	if (WIFEXITED(status) && WEXITSTATUS(status) == WP_WORKER_AGAIN)
+		return true;
+	if (worker->running)
+		wp_slots_keep_death(campaign, worker, status, false);
+	else if (!wp_slots_left(worker))
+		return false;
+	worker->running = false;
+	worker->varied = false;
+	worker->frames_used = runner->memory.frames; /* nobody knows */
+	if (campaign->first_only)
+		campaign->board->stop = true;
+	shrink_left(runner, worker);
+	return true;
+}
+
+/*
+ * A finding may leave a shared object with a lock held, or in the middle of something that
+ * its globals know of. What follows is run by a copy of this process, which never has run
+ * a program.
+ */
+static void run_copies(const struct wp_campaign *campaign, struct wp_runner *runner,
+                       struct wp_worker *worker)
+{
+	int status;
+
+	worker->frames_used = runner->memory.frames;
+	do {
+		const pid_t copy = fork();
+
+		if (copy == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+			runner->memory.high_water = worker->frames_used;
+			run_chunks(campaign, runner, worker);
+			_exit(0);
+		}
+		if (copy < 0 || waitpid(copy, &status, 0) != copy)
+			_exit(WP_WORKER_FAILED);
+		if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+			return;
+	} while (outlive(campaign, runner, worker, status));
+	_exit(WP_WORKER_FAILED);
+}
+
 _Noreturn void wp_worker_main(const struct wp_campaign *campaign, struct wp_worker *worker)
 {
 	struct wp_runner *runner = malloc(sizeof *runner);
@@ -232,9 +299,9 @@ _Noreturn void wp_worker_main(const struct wp_campaign *campaign, struct wp_work
 	if (runner == NULL || !open_runner(campaign, runner, worker))
 		_exit(WP_WORKER_FAILED);
 	shrink_left(runner, worker);
-	/* one that takes over from a dead one first does what that one left */
-	do
-		run_chunk(campaign, runner, worker);
-	while (!campaign->board->stop && take_chunk(campaign, worker));
+	if (campaign->subject->calls != NULL)
+		run_copies(campaign, runner, worker);
+	else
+		run_chunks(campaign, runner, worker);
 	_exit(0);
 }

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "campaign.h"
+#include "last_words.h"
 
 /* Programs that a worker takes at a time. */
 #define WP_CHUNK 32u
@@ -45,10 +46,12 @@ struct wp_worker {
 	struct wp_stats aside; /* of runs that don't count: shrinking */
 	struct wp_slot slots[WP_WORKER_FINDINGS];
 	uint64_t unlisted;
-	char why[200]; /* it could not start */
+	size_t frames_used; /* by the program that ended a copy: these hold what it left */
+	char why[200];      /* it could not start */
 
 	/* the parent's */
 	int pid; /* 0: it has ended */
+	struct wp_words words;
 	struct wp_watch watch;
 };
 
@@ -58,8 +61,9 @@ struct wp_board {
 	struct wp_worker workers[];
 };
 
-/* How a worker's process ends if it could not start. */
+/* How a worker's process ends if it could not start; if another shall go on. */
 #define WP_WORKER_FAILED 3
+#define WP_WORKER_AGAIN  4
 
 /* In the worker's process: until there is nothing left to do. Doesn't return. */
 _Noreturn void wp_worker_main(const struct wp_campaign *campaign, struct wp_worker *worker);

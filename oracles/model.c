@@ -68,10 +68,42 @@ void wp_model_reset(struct wp_model *model, const struct wp_regime *regime, size
 {
 	model->regime = regime;
 	model->fixed_frames = fixed_frames;
+	model->leaf_sizes = regime->leaf_sizes;
 	model->root_shift = 12 + WP_INDEX_BITS * (regime->levels - 1u);
 	model->ranges = wp_regime_ranges(regime, model->first, model->last);
 	for (unsigned i = 0; i < WP_MODEL_TABLES; i++)
 		empty_table(&model->tables[i], false);
+}
+
+void wp_model_limit_leaves(struct wp_model *model, uint64_t sizes)
+{
+	model->leaf_sizes = model->regime->leaf_sizes & sizes;
+}
+
+static void copy_runs(struct wp_runs *to, const struct wp_runs *from)
+{
+	wp_runs_reserve(to, from->count);
+	memcpy(to->at, from->at, from->count * sizeof from->at[0]);
+	to->count = from->count;
+}
+
+void wp_model_copy(struct wp_model *to, const struct wp_model *from)
+{
+	struct wp_model_table *const tables = to->tables;
+	const struct wp_runs pieces = to->pieces;
+
+	*to = *from;
+	to->tables = tables;
+	to->pieces = pieces;
+	for (unsigned i = 0; i < WP_MODEL_TABLES; i++) {
+		const struct wp_runs own = tables[i].own, view = tables[i].view;
+
+		tables[i] = from->tables[i];
+		tables[i].own = own;
+		tables[i].view = view;
+		tables[i].view_stale = true;
+		copy_runs(&tables[i].own, &from->tables[i].own);
+	}
 }
 
 /* ----------------------------------------------------------------- checks */
@@ -166,7 +198,7 @@ struct wp_verdict wp_model_map(struct wp_model *model, unsigned index, uint64_t 
 	struct wp_edit edit;
 	size_t i, allocated;
 
-	if (!(size & model->regime->leaf_sizes) || size & (size - 1))
+	if (!(size & model->leaf_sizes) || size & (size - 1))
 		return wp_refuse(PT_BAD_SIZE);
 	if (!wp_va_range_ok(model, va, size) || !wp_pa_range_ok(model, pa, size))
 		return wp_refuse(PT_BAD_ADDRESS);

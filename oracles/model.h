@@ -40,6 +40,12 @@ void wp_model_free(struct wp_model *model);
  */
 void wp_model_reset(struct wp_model *model, const struct wp_regime *regime, size_t fixed_frames);
 
+/* From now on, until the next reset, leaves are of those sizes only. */
+void wp_model_limit_leaves(struct wp_model *model, uint64_t sizes);
+
+/* Makes `to` the same as `from`. */
+void wp_model_copy(struct wp_model *to, const struct wp_model *from);
+
 /*
  * `available`: how many frame allocations the platform grants before it refuses
  * one (SIZE_MAX: all). A call that needs more is PT_NO_MEMORY. `table` is 0 or 1

@@ -32,6 +32,7 @@ struct wp_model_table {
 struct wp_model {
 	const struct wp_regime *regime;
 	size_t fixed_frames;
+	uint64_t leaf_sizes; /* the regime's, or fewer */
 	unsigned root_shift; /* log2 of what a root slot spans */
 	size_t ranges;       /* the canonical ones */
 	uint64_t first[2], last[2];

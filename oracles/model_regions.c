@@ -96,7 +96,7 @@ struct wp_verdict wp_model_map_region(struct wp_model *model, unsigned index, ui
 	if (wp_borrows_in(model, table, va, va + (size - 1)))
 		return wp_refuse(PT_BORROWED);
 	model->pieces.count = 0;
-	choose_leaves(model, va, pa, size, flags, allow_huge ? model->regime->leaf_sizes : PT_4K);
+	choose_leaves(model, va, pa, size, flags, allow_huge ? model->leaf_sizes : PT_4K);
 	return map_pieces(model, table, va, va + (size - 1), available);
 }
 
@@ -130,7 +130,7 @@ struct wp_verdict wp_model_map_region_with(struct wp_model *model, unsigned inde
                                            const uint64_t *pages, uint64_t size, pt_flags flags,
                                            bool allow_huge, size_t available)
 {
-	const uint64_t sizes = allow_huge ? model->regime->leaf_sizes : PT_4K;
+	const uint64_t sizes = allow_huge ? model->leaf_sizes : PT_4K;
 	struct wp_model_table *table = &model->tables[index];
 	const size_t count = (size_t)(size / PT_4K);
 	pt_status status = check_region(model, va, 0, 1, size);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where an implementation differs from the contract on purpose. Each deviation forgives
+ * one thing: it either has another outcome, which the model then predicts as exactly as
+ * the contract's, or it leaves out of programs what the implementation gives no meaning.
+ */
+#ifndef WP_DEVIATIONS_H
+#define WP_DEVIATIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum wp_deviation {
+	/* another outcome */
+	WP_OWN_STATUS,
+	WP_ALIGNS_DOWN,
+	WP_NO_1G,
+	WP_NO_HUGE,
+	WP_NO_RECLAIM,
+	WP_PARTIAL_TABLES,
+	WP_PARTIAL_REGIONS,
+	WP_UNMAP_SKIPS_HOLES,
+	WP_PROTECT_REFUSES_HOLES,
+	WP_USER_GLOBAL,
+	WP_NO_BREAK,
+	/* not asked for */
+	WP_NO_NO_ACCESS,
+	WP_NO_MEMORY_TYPES,
+	WP_REGIONS_OF_4K,
+	WP_NO_SPLIT,
+	WP_TRUNCATES_ADDRESSES,
+	WP_ASSUMES_ALIGNED,
+	WP_ASSUMES_SIZES,
+	WP_APPROXIMATES_FLAGS,
+	WP_ASSUMES_UNMAPPED,
+	WP_ASSUMES_MAPPED,
+	WP_ASSUMES_MEMORY,
+	WP_DEVIATIONS,
+};
+
+/* A bit for each. */
+typedef uint32_t wp_profile;
+
+static inline bool wp_deviates(wp_profile profile, enum wp_deviation deviation)
+{
+	return (profile >> deviation & 1) != 0;
+}
+
+struct wp_deviation_row {
+	const char *name;
+	const char *forgives; /* one line */
+	bool unasked;         /* what it forgives isn't asked for */
+};
+extern const struct wp_deviation_row wp_deviations[WP_DEVIATIONS];
+
+/* Names separated by spaces. False: `unknown` is the first that is none. */
+bool wp_profile_parse(const char *words, wp_profile *profile, char *unknown, size_t size);
+
+/* The same words; "" for none. */
+void wp_profile_text(wp_profile profile, char *text, size_t size);
+
+#endif
