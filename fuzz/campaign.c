@@ -196,11 +196,13 @@ static bool start_worker(struct wp_campaign *campaign, struct wp_worker *worker)
 static bool bury(struct wp_campaign *campaign, struct wp_worker *worker, int status, bool hung,
                  char *why, size_t why_size)
 {
+	bool is_new = true;
+
 	worker->pid = 0;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return true;
 	if (worker->running)
-		wp_slots_keep_death(campaign, worker, status, hung);
+		is_new = wp_slots_keep_death(campaign, worker, status, hung);
 	else if (!wp_slots_left(worker)) {
 		if (WIFEXITED(status) && WEXITSTATUS(status) == WP_WORKER_FAILED)
 			snprintf(why, why_size, "%s", worker->why);
@@ -211,7 +213,7 @@ static bool bury(struct wp_campaign *campaign, struct wp_worker *worker, int sta
 	}
 	worker->running = false;
 	worker->varied = false;
-	if (campaign->first_only)
+	if (campaign->first_only && is_new)
 		campaign->board->stop = true;
 	if ((campaign->board->stop && !wp_slots_to_shrink(worker)) ||
 	    start_worker(campaign, worker))
@@ -327,6 +329,8 @@ bool wp_campaign_run(struct wp_campaign *campaign, char *why, size_t why_size)
 	campaign->started = wp_nanoseconds();
 	for (unsigned i = 0; i < campaign->jobs && ran; i++) {
 		wp_words_open(&campaign->board->workers[i].words, campaign->subject);
+		wp_slots_know(&campaign->board->workers[i], campaign->known,
+		              campaign->known_count);
 		ran = start_worker(campaign, &campaign->board->workers[i]);
 		if (!ran)
 			snprintf(why, why_size, "can't start a worker: %s", strerror(errno));

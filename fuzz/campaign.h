@@ -40,7 +40,9 @@ struct wp_campaign {
 	uint8_t absent[WP_MACHINE_KINDS]; /* ...and of these, architectures: not proven */
 	unsigned checks;                  /* bits of enum wp_check */
 	unsigned sample;                  /* slow machines are asked about one program in so many */
-	bool first_only;                  /* ends at the first finding */
+	bool first_only;                  /* ends at the first finding... */
+	const char (*known)[96];          /* ...with another key than these, which are counted */
+	size_t known_count;
 	bool as_found;                    /* findings aren't shrunk */
 	bool vary_all; /* every program is refused and damaged, not one in so many */
 

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "check_subject.h"
 #include "fuzz_table.h"
 #include "grid.h"
 #include "machine_set.h"
@@ -238,6 +239,8 @@ static int run(int argc, char **argv)
 	fuzz.next_line = fuzz.terminal ? 500000000u : 10000000000u;
 	fuzz.findings = json_array();
 	prove_machines(&fuzz);
+	if (!fuzz.json)
+		wp_check_print_offers(campaign->subject, stdout);
 	print_seed(&fuzz);
 	if (!wp_campaign_run(campaign, why, sizeof why))
 		wp_cli_fail("%s", why);

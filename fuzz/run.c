@@ -233,6 +233,7 @@ static void start(struct wp_runner *runner, const struct wp_program *program,
 	if (subject->profile != 0)
 		wp_model_limit_leaves(runner->model, wp_profile_leaf_sizes(subject->profile));
 	runner->stayed.count = 0;
+	runner->kept = 0;
 	for (unsigned i = 0; i < WP_MODEL_TABLES; i++) {
 		runner->batched[i] = false;
 		wp_tlb_reset(&runner->tlbs[i], program->regime, &runner->memory);

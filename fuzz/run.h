@@ -135,6 +135,7 @@ struct wp_runner {
 	struct wp_model *before, *aside; /* NULL: it has none */
 	struct wp_call asked;            /* as the subject is given it */
 	size_t available;                /* frames, before it */
+	size_t kept;                     /* that calls which failed have left */
 	struct wp_stayed stayed;
 
 	struct wp_addresses addresses;

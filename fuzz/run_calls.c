@@ -89,6 +89,26 @@ static bool same_mapping(const struct pt_mapping *a, const struct pt_mapping *b)
 	       a->size == b->size && a->flags == b->flags;
 }
 
+/* Of a foreign subject there is more to find: a wrong status is named after the right one. */
+static const char *status_kind(const struct wp_subject *subject, pt_status right)
+{
+	static const char *const kinds[PT_STATUSES] = {
+		[PT_OK] = "status-ok",
+		[PT_NO_MEMORY] = "status-no-memory",
+		[PT_NOT_ALIGNED] = "status-not-aligned",
+		[PT_NOT_MAPPED] = "status-not-mapped",
+		[PT_ALREADY_MAPPED] = "status-already-mapped",
+		[PT_MAPPED_TO_HUGE_PAGE] = "status-mapped-to-huge-page",
+		[PT_BAD_ADDRESS] = "status-bad-address",
+		[PT_BAD_SIZE] = "status-bad-size",
+		[PT_BAD_FLAGS] = "status-bad-flags",
+		[PT_MALFORMED] = "status-malformed",
+		[PT_BORROWED] = "status-borrowed",
+	};
+
+	return subject->calls != NULL ? kinds[right] : "status";
+}
+
 static void judge_outcome(struct wp_runner *runner, const struct wp_call *call,
                           const struct wp_verdict *verdict, const struct outcome *outcome)
 {
@@ -96,9 +116,10 @@ static void judge_outcome(struct wp_runner *runner, const struct wp_call *call,
 	char said[8], right[8];
 
 	if (outcome->status != verdict->status)
-		wp_found(finding, WP_LAW_STATUS, "status", "%s() returned %s, it must return %s",
-		         wp_opcode_name(call->opcode), pt_status_name(outcome->status),
-		         pt_status_name(verdict->status));
+		wp_found(finding, WP_LAW_STATUS, status_kind(runner->subject, verdict->status),
+		         "%s() returned %s, it must return %s",
+		         wp_opcode_name(call->opcode), wp_status_text(outcome->status),
+		         wp_status_text(verdict->status));
 	else if (outcome->status == PT_OK && !same_mapping(&outcome->mapping, &verdict->mapping))
 		wp_found(finding, WP_LAW_STATUS, "mapping",
 		         "%s(%#" PRIx64 ") says %#" PRIx64 " -> %#" PRIx64 ", size %#" PRIx64
@@ -124,6 +145,15 @@ static unsigned recorded(const struct wp_runner *runner, unsigned table)
 	return subject->batch_recorded(runner->instance, table);
 }
 
+/* Of a region that is done in part there are as many frames as its parts take. */
+static size_t frames_of_parts(const struct wp_runner *runner, const struct wp_call *call,
+                              const struct wp_verdict *verdict, size_t before)
+{
+	if (wp_deviates(runner->subject->profile, WP_NO_RECLAIM))
+		return runner->memory.in_use;
+	return before + verdict->allocated - (runner->batched[call->table] ? 0 : verdict->removed);
+}
+
 /* A call with a status: the ten that change a table, and query. */
 static void run_status_call(struct wp_runner *runner, const struct wp_call *call)
 {
@@ -146,11 +176,11 @@ static void run_status_call(struct wp_runner *runner, const struct wp_call *call
 	judge_outcome(runner, call, &verdict, &outcome);
 	if (outcome.status != PT_OK && runner->flushes != flushes && !parts)
 		wp_found(finding, WP_LAW_ALL_OR_NOTHING, "flush", "a call that returned %s flushed",
-		         pt_status_name(outcome.status));
+		         wp_status_text(outcome.status));
 	if (outcome.status != PT_OK && recorded(runner, call->table) != waits && !parts)
 		wp_found(finding, WP_LAW_ALL_OR_NOTHING, "recorded",
 		         "a call that returned %s recorded a flush in its batch",
-		         pt_status_name(outcome.status));
+		         wp_status_text(outcome.status));
 	if (call->opcode == WP_OP_QUERY && runner->stores != stores)
 		wp_found(finding, WP_LAW_READING_WRITES_NOTHING, "store",
 		         "query() stored to a table");
@@ -158,7 +188,8 @@ static void run_status_call(struct wp_runner *runner, const struct wp_call *call
 		runner->lent = true;
 	if (runner->batched[call->table])
 		runner->waiting += verdict.removed;
-	wp_run_judge_frame_count(runner, parts ? PT_OK : outcome.status, frames);
+	wp_run_judge_frame_count(runner, outcome.status,
+	                         parts ? frames_of_parts(runner, call, &verdict, frames) : frames);
 }
 
 /* ---- walk ---- */
@@ -256,8 +287,8 @@ static bool create(struct wp_runner *runner, unsigned table)
 	runner->warm.root = 0; /* a new table may have the frame of the old one */
 	if (status != verdict.status)
 		wp_found(&runner->result->finding, WP_LAW_STATUS, "status",
-		         "create() returned %s, it must return %s", pt_status_name(status),
-		         pt_status_name(verdict.status));
+		         "create() returned %s, it must return %s", wp_status_text(status),
+		         wp_status_text(verdict.status));
 	wp_run_judge_frame_count(runner, status, frames);
 	return status == PT_OK && !runner->result->finding.found;
 }
@@ -271,8 +302,8 @@ static void run_renew(struct wp_runner *runner, const struct wp_call *call)
 	wp_run_count(runner, call, status);
 	if (status != verdict.status)
 		wp_found(&runner->result->finding, WP_LAW_STATUS, "status",
-		         "destroy() returned %s, it must return %s", pt_status_name(status),
-		         pt_status_name(verdict.status));
+		         "destroy() returned %s, it must return %s", wp_status_text(status),
+		         wp_status_text(verdict.status));
 	if (runner->batched[call->table])
 		runner->waiting += verdict.removed;
 	wp_run_judge_frame_count(runner, status, frames);

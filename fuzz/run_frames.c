@@ -30,17 +30,21 @@ void wp_run_judge_frames(struct wp_runner *runner)
 void wp_run_judge_frame_count(struct wp_runner *runner, pt_status status, size_t before)
 {
 	struct wp_finding *finding = &runner->result->finding;
-	size_t tables = 0;
+	const wp_profile profile = runner->subject->profile;
+	size_t tables = 0, surplus;
 
 	for (unsigned i = 0; i < WP_MODEL_TABLES; i++) {
 		if (wp_model_exists(runner->model, i))
 			tables += wp_model_tables(runner->model, i);
 	}
-	if (status != PT_OK && runner->memory.in_use != before && !wp_run_keeps_tables(runner))
+	surplus = runner->memory.in_use > tables ? runner->memory.in_use - tables : 0;
+	if (status != PT_OK && wp_deviates(profile, WP_PARTIAL_TABLES) && surplus > runner->waiting)
+		runner->kept = surplus - runner->waiting;
+	else if (status != PT_OK && runner->memory.in_use != before)
 		wp_found(finding, WP_LAW_ALL_OR_NOTHING, "frames",
 		         "a call that returned %s left %zu frames in use, %zu before",
-		         pt_status_name(status), runner->memory.in_use, before);
-	else if (runner->memory.in_use > tables + runner->waiting && !wp_run_keeps_tables(runner))
+		         wp_status_text(status), runner->memory.in_use, before);
+	else if (surplus > runner->waiting + runner->kept && !wp_deviates(profile, WP_NO_RECLAIM))
 		wp_found(finding, WP_LAW_NOTHING_LOST, "leak",
 		         "%zu frames are in use, the mappings need %zu and %zu wait for a flush",
 		         runner->memory.in_use, tables, runner->waiting);
@@ -48,8 +52,9 @@ void wp_run_judge_frame_count(struct wp_runner *runner, pt_status status, size_t
 		wp_found(finding, WP_LAW_NOTHING_LOST, "freed-in-use",
 		         "%zu frames are in use, the mappings need %zu", runner->memory.in_use,
 		         tables);
-	else
-		runner->waiting = runner->memory.in_use - tables;
+	if (runner->kept > surplus)
+		runner->kept = surplus;
+	runner->waiting = surplus - runner->kept;
 }
 
 /* What the table at `frame` translated, if that waits for its flush; UINT64_MAX: it doesn't. */

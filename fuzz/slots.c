@@ -30,6 +30,16 @@ struct wp_slot *wp_slots_new(struct wp_worker *worker, const char *key)
 	return slot;
 }
 
+void wp_slots_know(struct wp_worker *worker, const char (*keys)[96], size_t count)
+{
+	for (size_t i = 0; i < count && i < WP_WORKER_FINDINGS; i++) {
+		struct wp_slot *slot = &worker->slots[i];
+
+		snprintf(slot->report.key, sizeof slot->report.key, "%s", keys[i]);
+		slot->state = WP_SLOT_TOLD;
+	}
+}
+
 bool wp_slots_left(struct wp_worker *worker)
 {
 	for (size_t i = 0; i < WP_WORKER_FINDINGS; i++) {
@@ -53,7 +63,7 @@ bool wp_slots_to_shrink(const struct wp_worker *worker)
 	return false;
 }
 
-void wp_slots_keep_death(const struct wp_campaign *campaign, struct wp_worker *worker, int status,
+bool wp_slots_keep_death(const struct wp_campaign *campaign, struct wp_worker *worker, int status,
                          bool hung)
 {
 	static struct wp_program program;
@@ -69,9 +79,10 @@ void wp_slots_keep_death(const struct wp_campaign *campaign, struct wp_worker *w
 	slot = wp_slots_new(worker, report.key);
 	worker->next++;
 	if (slot == NULL)
-		return;
+		return false;
 	slot->report = report;
 	slot->state = campaign->as_found ? WP_SLOT_READY : WP_SLOT_ENDS;
+	return true;
 }
 
 void wp_slots_settle(struct wp_worker *worker)

@@ -9,8 +9,14 @@
  * all. */
 struct wp_slot *wp_slots_new(struct wp_worker *worker, const char *key);
 
-/* The program at hand ended the worker, with that wait status: whoever takes over shrinks it. */
-void wp_slots_keep_death(const struct wp_campaign *campaign, struct wp_worker *worker, int status,
+/* Keys that are known: they are counted, and nothing more. */
+void wp_slots_know(struct wp_worker *worker, const char (*keys)[96], size_t count);
+
+/*
+ * The program at hand ended the worker, with that wait status: whoever takes over shrinks
+ * it. True: its key is new.
+ */
+bool wp_slots_keep_death(const struct wp_campaign *campaign, struct wp_worker *worker, int status,
                          bool hung);
 
 /* True: the worker died while it was shrinking. The finding isn't lost. */

@@ -104,6 +104,9 @@ const struct wp_subject *wp_subject_find(const char *name, char *why, size_t why
 /* Opens a shared object; it stays for good. Else as above. */
 struct wp_subject *wp_subject_load(const char *path, char *why, size_t why_size);
 
+/* The name that it has for itself. */
+const char *wp_subject_title(const struct wp_subject *subject);
+
 /* Whether programs may ask it for that: what it lacks is left out of them. */
 bool wp_subject_offers(const struct wp_subject *subject, unsigned opcode);
 

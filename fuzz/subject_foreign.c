@@ -588,6 +588,12 @@ static struct wp_subject subject_of(const struct wp_subject_calls *calls)
 #undef IF
 }
 
+const char *wp_subject_title(const struct wp_subject *subject)
+{
+	return subject->calls != NULL && subject->calls->name != NULL ? subject->calls->name
+	                                                              : subject->name;
+}
+
 /* Objects stay open: whoever has been given one may keep it. */
 struct wp_subject *wp_subject_load(const char *path, char *why, size_t why_size)
 {

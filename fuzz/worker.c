@@ -248,16 +248,18 @@ static void run_chunks(const struct wp_campaign *campaign, struct wp_runner *run
 static bool outlive(const struct wp_campaign *campaign, struct wp_runner *runner,
                     struct wp_worker *worker, int status)
 {
+	bool is_new = true;
+
 	if (WIFEXITED(status) && WEXITSTATUS(status) == WP_WORKER_AGAIN)
 		return true;
 	if (worker->running)
-		wp_slots_keep_death(campaign, worker, status, false);
+		is_new = wp_slots_keep_death(campaign, worker, status, false);
 	else if (!wp_slots_left(worker))
 		return false;
 	worker->running = false;
 	worker->varied = false;
 	worker->frames_used = runner->memory.frames; /* nobody knows */
-	if (campaign->first_only)
+	if (campaign->first_only && is_new)
 		campaign->board->stop = true;
 	shrink_left(runner, worker);
 	return true;

@@ -35,6 +35,11 @@ const char *wp_law_name(enum wp_law law)
 	return names[law];
 }
 
+const char *wp_status_text(pt_status status)
+{
+	return status < PT_STATUSES ? pt_status_name(status) : "FAILED";
+}
+
 const char *wp_flags_text(pt_flags flags, char text[8])
 {
 	static const char letters[] = "rwxudn";

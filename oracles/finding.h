@@ -34,6 +34,9 @@ void wp_found(struct wp_finding *finding, enum wp_law law, const char *kind, con
 
 const char *wp_law_name(enum wp_law law);
 
+/* As the library names it; "FAILED": it is none of the contract's. */
+const char *wp_status_text(pt_status status);
+
 /* "rw-u--": READ, WRITE, EXECUTE, USER, DEVICE, UNCACHED; `text` has room for 7. */
 const char *wp_flags_text(pt_flags flags, char text[8]);
 

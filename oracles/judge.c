@@ -166,8 +166,8 @@ void wp_judge_query(const struct wp_regime *regime, const struct wp_expectation 
 
 	if (status != right) {
 		wp_found(finding, WP_LAW_FAITHFUL, "query-status",
-		         "query(%#" PRIx64 ") says %s, it must say %s", va, pt_status_name(status),
-		         pt_status_name(right));
+		         "query(%#" PRIx64 ") says %s, it must say %s", va, wp_status_text(status),
+		         wp_status_text(right));
 		return;
 	}
 	if (status != PT_OK)

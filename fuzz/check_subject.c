@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+#include "check_subject.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "contain.h"
+
+/* ---- a run: up to the first finding that is new ---- */
+
+/* Seconds that an operation may take before it hangs: nothing here takes a hundredth of one. */
+#define PATIENCE 2u
+
+struct round {
+	struct wp_campaign campaign; /* first: found() is given this */
+	bool found;
+	struct wp_report report;
+};
+
+static void found(struct wp_campaign *campaign, const struct wp_report *report)
+{
+	struct round *round = (struct round *)campaign;
+
+	if (round->found)
+		return; /* it turns up again */
+	round->found = true;
+	round->report = *report;
+}
+
+static void tick(struct wp_campaign *campaign)
+{
+	(void)campaign;
+}
+
+static void plan_round(const struct wp_check_subject *check, struct round *round, uint64_t seconds)
+{
+	memset(round, 0, sizeof *round);
+	round->campaign = (struct wp_campaign){
+		.subject = check->subject,
+		.seed = check->seed,
+		.programs = check->programs,
+		.seconds = seconds,
+		.jobs = 1, /* so that the first finding is the first */
+		.patience = PATIENCE,
+		.without = check->without,
+		.checks = WP_ALL_CHECKS,
+		.sample = WP_SAMPLE,
+		.first_only = true,
+		.found = found,
+		.tick = tick,
+	};
+}
+
+static void count_round(struct wp_check_subject *check, const struct round *round)
+{
+	static struct wp_stats row;
+
+	memset(&check->stats, 0, sizeof check->stats);
+	for (size_t i = 0; i < round->campaign.row_count; i++) {
+		wp_campaign_stats(&round->campaign, i, &row);
+		wp_stats_add(&check->stats, &row);
+	}
+}
+
+static bool run_round(struct wp_check_subject *check, struct round *round, uint64_t seconds,
+                      char *why, size_t why_size)
+{
+	char known[WP_CHECK_BUGS][96];
+
+	plan_round(check, round, seconds);
+	if (!wp_campaign_choose(&round->campaign, &check->scope, check->scope != NULL, why,
+	                        why_size))
+		return false;
+	for (size_t i = 0; i < check->bug_count; i++)
+		snprintf(known[i], sizeof known[i], "%s", check->bugs[i].report.key);
+	round->campaign.known = (const char(*)[96])known;
+	round->campaign.known_count = check->bug_count;
+	if (!wp_campaign_run(&round->campaign, why, why_size)) {
+		wp_campaign_close(&round->campaign);
+		return false;
+	}
+	check->interrupted |= round->campaign.interrupted;
+	count_round(check, round);
+	wp_campaign_close(&round->campaign);
+	return true;
+}
+
+/* ---- which deviation forgives it ---- */
+
+struct trial {
+	struct wp_check_subject *check;
+	struct wp_runner *runner;
+	struct wp_contained contained;
+	struct wp_machine_set set;
+	struct wp_stats stats;
+};
+
+/* Whether nothing is wrong with the program under that profile. */
+static bool is_fine_under(struct trial *trial, const struct wp_program *program, wp_profile profile)
+{
+	struct wp_subject *subject = trial->check->subject;
+	const wp_profile before = subject->profile;
+	struct wp_result result;
+	bool fine;
+
+	subject->profile = profile;
+	fine = wp_contain_run(&trial->contained, program, &result, NULL, NULL);
+	subject->profile = before;
+	return fine;
+}
+
+/* One deviation, or else two, in the order of the list; 0: none. */
+static wp_profile find_forgiving(struct trial *trial, const struct wp_program *program)
+{
+	const wp_profile had = trial->check->subject->profile;
+
+	for (unsigned i = 0; i < WP_DEVIATIONS; i++) {
+		const wp_profile one = (wp_profile)1 << i;
+
+		if ((had & one) == 0 && is_fine_under(trial, program, had | one))
+			return one;
+	}
+	for (unsigned i = 0; i < WP_DEVIATIONS; i++) {
+		for (unsigned j = i + 1; j < WP_DEVIATIONS; j++) {
+			const wp_profile two = (wp_profile)1 << i | (wp_profile)1 << j;
+
+			if ((had & two) == 0 && is_fine_under(trial, program, had | two))
+				return two;
+		}
+	}
+	return 0;
+}
+
+/*
+ * What was adopted before may have been too little: another deviation in its place that
+ * forgives this program too, and makes the profile no longer.
+ */
+static bool revise(struct trial *trial, const struct wp_program *program, wp_profile *instead)
+{
+	struct wp_check_subject *check = trial->check;
+	const wp_profile had = check->subject->profile;
+
+	for (size_t i = 0; i < check->adoption_count; i++) {
+		struct wp_adoption *adoption = &check->adoptions[i];
+
+		for (unsigned j = 0; j < WP_DEVIATIONS; j++) {
+			const wp_profile other = (wp_profile)1 << j;
+			const wp_profile revised = (had & ~adoption->added) | other;
+
+			if ((had & other) != 0 || !is_fine_under(trial, program, revised) ||
+			    !is_fine_under(trial, &adoption->report.program, revised))
+				continue;
+			adoption->added = other;
+			*instead = other;
+			check->subject->profile = revised;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Neither a crash nor a hang is an outcome that anybody means. */
+static bool is_death(const struct wp_report *report)
+{
+	return strstr(report->key, "-crash-") != NULL || strstr(report->key, "-hang-") != NULL;
+}
+
+static void tell_progress(const struct wp_check_subject *check, const struct wp_report *report,
+                          const char *verdict, wp_profile profile)
+{
+	char text[600];
+
+	if (check->progress == NULL)
+		return;
+	wp_profile_text(profile, text, sizeof text);
+	fprintf(check->progress, "  %-40s %s%s\n", report->key, verdict, text);
+	fflush(check->progress);
+}
+
+static bool classify(struct trial *trial, const struct wp_report *report)
+{
+	struct wp_check_subject *check = trial->check;
+	wp_profile forgiving;
+
+	if (!is_death(report) && revise(trial, &report->program, &forgiving)) {
+		tell_progress(check, report, "rather ", forgiving);
+		return true;
+	}
+	forgiving = find_forgiving(trial, &report->program);
+	if (forgiving != 0 && !is_death(report)) {
+		tell_progress(check, report, "", forgiving);
+		check->subject->profile |= forgiving;
+		check->adoptions[check->adoption_count++] = (struct wp_adoption){forgiving,
+		                                                                 *report};
+		return true;
+	}
+	tell_progress(check, report, "a bug", 0);
+	if (check->bug_count == WP_CHECK_BUGS)
+		return false;
+	check->bugs[check->bug_count++] = (struct wp_bug){*report, forgiving};
+	return true;
+}
+
+/* Some of what was taken for a bug may be forgiven by what was adopted since. */
+static void drop_forgiven(struct trial *trial)
+{
+	struct wp_check_subject *check = trial->check;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < check->bug_count; i++) {
+		const struct wp_bug *bug = &check->bugs[i];
+
+		if (is_death(&bug->report) ||
+		    !is_fine_under(trial, &bug->report.program, check->subject->profile))
+			check->bugs[kept++] = *bug;
+	}
+	check->bug_count = kept;
+}
+
+/* ---- all of it ---- */
+
+static bool open_trial(struct trial *trial, struct wp_check_subject *check, char *why,
+                       size_t why_size)
+{
+	trial->check = check;
+	if (!wp_runner_open(trial->runner, check->subject, &trial->stats, why, why_size) ||
+	    !wp_machines_open(&trial->set, &trial->runner->memory, WP_ALL_ARCHS, check->without,
+	                      why, why_size) ||
+	    !wp_machines_prove(&trial->set, false, why, why_size) ||
+	    !wp_contain_open(&trial->contained, trial->runner, PATIENCE, why, why_size))
+		return false;
+	wp_machines_add_to(&trial->set, trial->runner);
+	trial->runner->fast_only = true;
+	trial->runner->sample = 1;
+	return true;
+}
+
+bool wp_check_subject(struct wp_check_subject *check, char *why, size_t why_size)
+{
+	static struct wp_runner runner;
+	static struct trial trial = {.runner = &runner};
+	static struct round round;
+	const uint64_t end = wp_nanoseconds() + check->seconds * 1000000000u;
+	bool going = true;
+
+	check->declared = check->subject->profile;
+	if (!open_trial(&trial, check, why, why_size))
+		return false;
+	while (going) {
+		const uint64_t now = wp_nanoseconds();
+		const uint64_t left = now < end ? (end - now) / 1000000000u + 1 : 1;
+
+		if (!run_round(check, &round, left, why, why_size))
+			return false;
+		going = round.found && !check->interrupted && classify(&trial, &round.report);
+	}
+	drop_forgiven(&trial);
+	wp_contain_close(&trial.contained);
+	wp_machines_close(&trial.set);
+	wp_runner_close(&runner);
+	return true;
+}
