@@ -11,6 +11,8 @@ const struct wp_deviation_row wp_deviations[WP_DEVIATIONS] = {
                             "map, unmap, protect and remap round misaligned addresses down to "
                             "the leaf",
                             false},
+	[WP_NO_512G] = {"no-512g", "there are no leaves above 1G: map refuses them, regions use none",
+                        false},
 	[WP_NO_1G] = {"no-1g", "there are no leaves above 2M: map refuses them, regions use none",
                       false},
 	[WP_NO_HUGE] = {"no-huge", "there are no leaves but 4K: map refuses them, regions use none",
@@ -33,6 +35,10 @@ const struct wp_deviation_row wp_deviations[WP_DEVIATIONS] = {
 	[WP_USER_GLOBAL] = {"user-global", "a USER mapping may be global in TLBs", false},
 	[WP_NO_BREAK] = {"no-break-before-make",
                          "a live leaf becomes another without an invalid entry in between", false},
+	[WP_ZEROS_AT_0] = {"zeros-at-0",
+                           "LoongArch: empty directories lead to physical address 0, where a frame "
+                           "of zeros is",
+                           false},
 	[WP_NO_NO_ACCESS] = {"no-no-access", "flags without READ, WRITE and EXECUTE", true},
 	[WP_NO_MEMORY_TYPES] = {"no-memory-types", "the flags DEVICE and UNCACHED", true},
 	[WP_REGIONS_OF_4K] = {"regions-of-4k", "regions with allow_huge", true},
@@ -50,6 +56,9 @@ const struct wp_deviation_row wp_deviations[WP_DEVIATIONS] = {
                                true},
 	[WP_ASSUMES_MEMORY] = {"assumes-memory", "to do without a frame that the host refuses",
                                true},
+	[WP_NO_LOANS] = {"no-loans", "copy_from and give_back", true},
+	[WP_NO_WALK] = {"no-walk", "walk", true},
+	[WP_SMALL_REGIONS] = {"small-regions", "regions of more than 1 GiB", true},
 };
 
 static enum wp_deviation find(const char *word, size_t length)

@@ -15,6 +15,7 @@ enum wp_deviation {
 	/* another outcome */
 	WP_OWN_STATUS,
 	WP_ALIGNS_DOWN,
+	WP_NO_512G,
 	WP_NO_1G,
 	WP_NO_HUGE,
 	WP_NO_RECLAIM,
@@ -24,6 +25,7 @@ enum wp_deviation {
 	WP_PROTECT_REFUSES_HOLES,
 	WP_USER_GLOBAL,
 	WP_NO_BREAK,
+	WP_ZEROS_AT_0,
 	/* not asked for */
 	WP_NO_NO_ACCESS,
 	WP_NO_MEMORY_TYPES,
@@ -36,6 +38,9 @@ enum wp_deviation {
 	WP_ASSUMES_UNMAPPED,
 	WP_ASSUMES_MAPPED,
 	WP_ASSUMES_MEMORY,
+	WP_NO_LOANS,
+	WP_NO_WALK,
+	WP_SMALL_REGIONS,
 	WP_DEVIATIONS,
 };
 

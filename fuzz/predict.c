@@ -256,7 +256,9 @@ uint64_t wp_profile_leaf_sizes(wp_profile profile)
 {
 	if (wp_deviates(profile, WP_NO_HUGE))
 		return PT_4K;
-	return wp_deviates(profile, WP_NO_1G) ? PT_4K | PT_2M : UINT64_MAX;
+	if (wp_deviates(profile, WP_NO_1G))
+		return PT_4K | PT_2M;
+	return wp_deviates(profile, WP_NO_512G) ? PT_4K | PT_2M | PT_1G : UINT64_MAX;
 }
 
 /* ---- what isn't asked for ---- */
@@ -287,6 +289,13 @@ bool wp_profile_leaves_out(wp_profile profile, const struct wp_model *model,
 
 	if (call->opcode == WP_OP_REFUSE)
 		return wp_deviates(profile, WP_ASSUMES_MEMORY);
+	if (call->opcode == WP_OP_COPY_FROM || call->opcode == WP_OP_GIVE_BACK)
+		return wp_deviates(profile, WP_NO_LOANS);
+	if (call->opcode == WP_OP_WALK)
+		return wp_deviates(profile, WP_NO_WALK);
+	if (is_region(call->opcode) && wp_deviates(profile, WP_SMALL_REGIONS) &&
+	    call->size > PT_1G)
+		return true;
 	if (takes_flags(call->opcode) && wp_deviates(profile, WP_NO_NO_ACCESS) &&
 	    (call->flags & (PT_READ | PT_WRITE | PT_EXECUTE)) == 0)
 		return true;

@@ -26,6 +26,7 @@ struct wp_instance {
 	const struct pt_platform *platform;
 	struct wp_host host;
 	void *tables[WP_MODEL_TABLES];
+	bool batched[WP_MODEL_TABLES]; /* whether there is a table yet or not */
 };
 
 /* ---- what the subject asks of us ---- */
@@ -167,6 +168,10 @@ static void foreign_start(struct wp_instance *instance, const struct wp_regime *
 {
 	instance->regime = regime;
 	instance->platform = platform;
+	for (unsigned i = 0; i < WP_MODEL_TABLES; i++) {
+		instance->tables[i] = NULL;
+		instance->batched[i] = false;
+	}
 	instance->host = (struct wp_host){
 		.version = WP_SUBJECT_VERSION,
 		.bytes = sizeof instance->host,
@@ -191,12 +196,18 @@ static uint64_t foreign_root(struct wp_instance *instance, unsigned table)
 static pt_status foreign_create(struct wp_instance *instance, unsigned table)
 {
 	instance->tables[table] = instance->calls->create(&instance->host, instance->regime->name);
+	if (instance->tables[table] != NULL && instance->batched[table])
+		instance->calls->batch_begin(instance->tables[table]);
 	return instance->tables[table] != NULL ? PT_OK : PT_NO_MEMORY;
 }
 
 static pt_status foreign_destroy(struct wp_instance *instance, unsigned table)
 {
-	return status_of(instance->calls->destroy(instance->tables[table]));
+	const wp_status status = instance->calls->destroy(instance->tables[table]);
+
+	if (status == WP_OK)
+		instance->tables[table] = NULL;
+	return status_of(status);
 }
 
 /* ---- one leaf ---- */
@@ -404,24 +415,34 @@ static pt_status foreign_give_back(struct wp_instance *instance, unsigned table,
 	return status_of(instance->calls->give_back(instance->tables[table], va, size));
 }
 
+/* A batch begins and ends around programs' calls, before the table is made if need be. */
 static void foreign_batch_begin(struct wp_instance *instance, unsigned table)
 {
-	instance->calls->batch_begin(instance->tables[table]);
+	instance->batched[table] = true;
+	if (instance->tables[table] != NULL)
+		instance->calls->batch_begin(instance->tables[table]);
+}
+
+static void batch_end(struct wp_instance *instance, unsigned table, uint32_t how)
+{
+	instance->batched[table] = false;
+	if (instance->tables[table] != NULL)
+		instance->calls->batch_end(instance->tables[table], how);
 }
 
 static void foreign_batch_flush(struct wp_instance *instance, unsigned table)
 {
-	instance->calls->batch_end(instance->tables[table], WP_BATCH_FLUSH);
+	batch_end(instance, table, WP_BATCH_FLUSH);
 }
 
 static void foreign_batch_flush_all(struct wp_instance *instance, unsigned table)
 {
-	instance->calls->batch_end(instance->tables[table], WP_BATCH_FLUSH_ALL);
+	batch_end(instance, table, WP_BATCH_FLUSH_ALL);
 }
 
 static void foreign_batch_ignore(struct wp_instance *instance, unsigned table)
 {
-	instance->calls->batch_end(instance->tables[table], WP_BATCH_IGNORE);
+	batch_end(instance, table, WP_BATCH_IGNORE);
 }
 
 /* ---- opening ---- */
@@ -594,17 +615,42 @@ const char *wp_subject_title(const struct wp_subject *subject)
 	                                                              : subject->name;
 }
 
-/* Objects stay open: whoever has been given one may keep it. */
-struct wp_subject *wp_subject_load(const char *path, char *why, size_t why_size)
+/* The object of a name such as "./my.so" or "./my.so,no-reclaim"; `words`: those after it, or NULL. */
+static char *split_name(const char *name, char **words)
 {
-	const struct wp_subject_calls *there = open_object(path, why, why_size);
+	char *path = strdup(name);
+
+	*words = NULL;
+	if (path == NULL || access(path, F_OK) == 0)
+		return path;
+	*words = strchr(strrchr(path, '/'), ',');
+	if (*words == NULL)
+		return path;
+	*(*words)++ = '\0';
+	for (char *at = *words; *at != '\0'; at++)
+		*at = *at == ',' ? ' ' : *at;
+	return path;
+}
+
+/* Objects stay open: whoever has been given one may keep it; and so do names. */
+struct wp_subject *wp_subject_load(const char *name, char *why, size_t why_size)
+{
+	char *words, *path = split_name(name, &words);
+	const struct wp_subject_calls *there;
 	struct wp_subject_calls *calls;
 	struct wp_subject *subject;
 	wp_profile profile;
 
+	if (path == NULL) {
+		snprintf(why, why_size, "out of memory");
+		return NULL;
+	}
+	there = open_object(path, why, why_size);
 	if (there == NULL)
 		return NULL;
 	calls = read_calls(there);
+	if (calls != NULL && words != NULL)
+		calls->deviations = words;
 	subject = malloc(sizeof *subject);
 	if (calls == NULL || subject == NULL) {
 		snprintf(why, why_size, "out of memory");
@@ -614,7 +660,7 @@ struct wp_subject *wp_subject_load(const char *path, char *why, size_t why_size)
 		return NULL;
 	*subject = subject_of(calls);
 	subject->profile = profile;
-	subject->name = path;
+	subject->name = name;
 	if (calls->fixed_offset != 0)
 		subject->window = WP_WINDOW_BASE +
 		                  (calls->fixed_offset == 1 ? 0 : calls->fixed_offset);

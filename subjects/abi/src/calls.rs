@@ -199,6 +199,10 @@ pub unsafe extern "C" fn copy_from(
     status(unsafe { table_at(table).copy_from(table_at(other), va, size) })
 }
 
+pub unsafe extern "C" fn give_back(table: *mut c_void, va: u64, size: u64) -> u32 {
+    status(unsafe { table_at(table) }.give_back(va, size))
+}
+
 pub unsafe extern "C" fn batch_begin(table: *mut c_void) {
     unsafe { table_at(table) }.batch_begin()
 }

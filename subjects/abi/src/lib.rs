@@ -91,6 +91,9 @@ pub trait Table: Any {
     fn copy_from(&mut self, other: &mut dyn Table, va: u64, size: u64) -> Outcome {
         Err(Refused::Failed)
     }
+    fn give_back(&mut self, va: u64, size: u64) -> Outcome {
+        Err(Refused::Failed)
+    }
     fn batch_begin(&mut self) {}
     fn batch_end(&mut self, how: Flush) {}
 }

@@ -60,6 +60,7 @@ impl Naive {
 
 impl Drop for Naive {
     fn drop(&mut self) {
+        host().flush_all();
         Self::free_tables(self.root, 3);
     }
 }

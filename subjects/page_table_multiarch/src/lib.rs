@@ -119,6 +119,15 @@ impl<M: PagingMetaData<VirtAddr = VirtAddr> + 'static, P: GenericPTE + 'static> 
         done
     }
 
+    fn copy(&mut self, other: &PageTable64<M, Watched<P>, Handler>, va: u64, size: u64) {
+        let root = wp::host().table(self.root());
+        self.with(|cursor| {
+            watch::Whole::watch(root);
+            cursor.copy_from(other, VirtAddr::from(va as usize), size as usize);
+            watch::settle_whole();
+        });
+    }
+
     /// What the crate's callers do who want to know what a leaf was: its calls tell the size.
     fn replaced(cursor: &Cursor<M, P>, va: u64) -> Leaf {
         match cursor.query(VirtAddr::from(va as usize)) {
@@ -138,6 +147,7 @@ impl<M: PagingMetaData<VirtAddr = VirtAddr> + 'static, P: GenericPTE + 'static> 
         })
     }
 
+    /// What a visitor is told.
     fn seen(level: usize, index: usize, va: u64, entry: &Watched<P>) -> EntrySeen {
         let is_leaf = level == M::LEVELS - 1 || entry.is_huge();
         let size = 4096_u64 << ((M::LEVELS - 1 - level) * 9);
@@ -242,13 +252,13 @@ impl<M: PagingMetaData<VirtAddr = VirtAddr> + 'static, P: GenericPTE + 'static> 
         let other: &mut dyn Any = other;
         // SAFETY: two tables of one regime, and so of one type; the other is only read.
         let other = unsafe { &*other.downcast_mut::<Self>().ok_or(Refused::Failed)?.table };
-        let root = wp::host().table(self.root());
-        let va = VirtAddr::from(va as usize);
-        self.with(|cursor| {
-            watch::Whole::watch(root);
-            cursor.copy_from(other, va, size as usize);
-            watch::settle_whole();
-        });
+        self.copy(other, va, size);
+        Ok(())
+    }
+
+    /// The crate has no call for it: its callers copy from a table that holds nothing.
+    fn give_back(&mut self, va: u64, size: u64) -> Outcome {
+        self.copy(&PageTable64::try_new().map_err(refused)?, va, size);
         Ok(())
     }
 
@@ -295,6 +305,7 @@ pub static walkproof_subject: SubjectCalls = SubjectCalls {
     protect_region: Some(wp::protect_region),
     walk: Some(wp::walk),
     copy_from: Some(wp::copy_from),
+    give_back: Some(wp::give_back),
     batch_begin: Some(wp::batch_begin),
     batch_end: Some(wp::batch_end),
     ..SubjectCalls::of::<Crate>(c"page_table_multiarch", WHAT, REGIMES)

@@ -172,12 +172,11 @@ impl Mapped {
         })
     }
 
-    fn protect_sized<S: PageSize>(&mut self, va: u64, flags: u32) -> Outcome
+    fn protect_sized<S: PageSize>(&mut self, va: u64, bits: PageTableFlags) -> Outcome
     where
         Inner: Mapper<S>,
     {
         let page = page::<S>(va)?;
-        let bits = bits_of(flags)?;
         self.at(va, |mapper| match unsafe { mapper.update_flags(page, bits) } {
             Ok(promise) => {
                 flush(promise);
@@ -199,13 +198,14 @@ impl Mapped {
 }
 
 impl Drop for Mapped {
-    /// What the crate has for it: frees all tables that are empty, and so nothing is mapped
-    /// by then. The root is the caller's own.
+    /// What the crate has for it: it frees all tables that are empty, and so nothing is mapped
+    /// by then. The flush and the root are the caller's own.
     fn drop(&mut self) {
         let mut mapper = self.mapper();
         for entry in mapper.level_4_table_mut().iter_mut() {
             clear(&mut *entry, 3);
         }
+        host().flush_all();
         // SAFETY: no table is used twice.
         unsafe { mapper.clean_up(&mut Frames) };
         host().free(self.root, 4096);
@@ -268,11 +268,13 @@ impl Table for Mapped {
     }
 
     fn protect(&mut self, va: u64, flags: u32) -> Outcome<Leaf> {
+        page::<Size4KiB>(va)?;
+        let bits = bits_of(flags)?;
         let leaf = self.leaf_starting_at(va)?;
         match leaf.size {
-            Size4KiB::SIZE => self.protect_sized::<Size4KiB>(va, flags),
-            Size2MiB::SIZE => self.protect_sized::<Size2MiB>(va, flags),
-            _ => self.protect_sized::<Size1GiB>(va, flags),
+            Size4KiB::SIZE => self.protect_sized::<Size4KiB>(va, bits),
+            Size2MiB::SIZE => self.protect_sized::<Size2MiB>(va, bits),
+            _ => self.protect_sized::<Size1GiB>(va, bits),
         }?;
         Ok(leaf)
     }
