@@ -58,6 +58,11 @@ const struct wp_deviation_row wp_deviations[WP_DEVIATIONS] = {
                                true},
 	[WP_NO_LOANS] = {"no-loans", "copy_from and give_back", true},
 	[WP_NO_WALK] = {"no-walk", "walk", true},
+	[WP_ASSUMES_LINEAR] = {"assumes-linear",
+                               "map_region_with and allow_huge, where pages may not follow each "
+                               "other",
+                               true},
+	[WP_ASSUMES_NO_HOLES] = {"assumes-no-holes", "to protect a region with holes", true},
 	[WP_SMALL_REGIONS] = {"small-regions", "regions of more than 1 GiB", true},
 };
 

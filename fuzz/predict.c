@@ -296,6 +296,12 @@ bool wp_profile_leaves_out(wp_profile profile, const struct wp_model *model,
 	if (is_region(call->opcode) && wp_deviates(profile, WP_SMALL_REGIONS) &&
 	    call->size > PT_1G)
 		return true;
+	if (call->opcode == WP_OP_MAP_REGION_WITH && call->allow_huge &&
+	    wp_deviates(profile, WP_ASSUMES_LINEAR))
+		return true;
+	if (call->opcode == WP_OP_PROTECT_REGION && wp_deviates(profile, WP_ASSUMES_NO_HOLES) &&
+	    (call->size == 0 || !wp_model_exists(model, call->table) || has_hole(model, call)))
+		return true;
 	if (takes_flags(call->opcode) && wp_deviates(profile, WP_NO_NO_ACCESS) &&
 	    (call->flags & (PT_READ | PT_WRITE | PT_EXECUTE)) == 0)
 		return true;
