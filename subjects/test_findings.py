@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Each program of findings/ still breaks what the page beside it says, on the subject and not
+on the library. Usage: test_findings.py WALKPROOF FOLDER_OF_OBJECTS
+
+A program's first lines say how it is run: its key, which deviations are forgiven so that nothing
+else is found before it, which checks are on, and which build shows it.
+"""
+import collections
+import pathlib
+import re
+import subprocess
+import sys
+import unittest
+
+WALKPROOF, OBJECTS = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
+del sys.argv[1:]
+HERE = pathlib.Path(__file__).resolve().parent
+CASES = {
+    "page_table_multiarch": "libsubject_page_table_multiarch.so",
+    "x86_64_crate": "libsubject_x86_64_crate.so",
+}
+QUICK = ["--without", "qemu", "--without", "kvm", "--without", "unicorn"]
+
+
+def heading(path):
+    return dict(re.findall(r"^# (\w+): (.+)$", path.read_text(), re.MULTILINE))
+
+
+def replay(files, *options):
+    return subprocess.run([WALKPROOF, "replay", *QUICK, *options, *files], text=True,
+                          capture_output=True, timeout=300, check=False)
+
+
+class Findings(unittest.TestCase):
+    def check_subject(self, folder):
+        runs = collections.defaultdict(list)
+        for path in sorted((HERE / folder / "findings").glob("*.wp")):
+            said = heading(path)
+            runs[said.get("build", "release"), said.get("forgiven", ""),
+                 said.get("law", "all")].append(path)
+        self.assertTrue(runs)
+        for (build, forgiven, law), files in runs.items():
+            subject = f"{OBJECTS / build / CASES[folder]},{forgiven.replace(' ', ',')}"
+            done = replay(files, "--law", law, "--subject", subject)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            for path in files:
+                with self.subTest(path.stem):
+                    self.assertIn(f"{path}: {heading(path)['key']}\n", done.stdout)
+
+    def test_page_table_multiarch_still_has_each(self):
+        self.check_subject("page_table_multiarch")
+
+    def test_x86_64_crate_still_has_each(self):
+        self.check_subject("x86_64_crate")
+
+    def test_the_library_has_none(self):
+        files = sorted(HERE.glob("*/findings/*.wp"))
+        done = replay(files)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual(done.stdout.count(": fine"), len(files))
+
+    def test_the_pages_name_each_program_and_no_other(self):
+        for folder in CASES:
+            page = (HERE / folder / "FINDINGS.md").read_text()
+            programs = {path.stem for path in (HERE / folder / "findings").glob("*.wp")}
+            self.assertEqual(set(re.findall(r"\(findings/([^)]+)\.wp\)", page)), programs)
+
+
+if __name__ == "__main__":
+    unittest.main()
