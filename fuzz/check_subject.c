@@ -109,17 +109,29 @@ static bool is_fine_under(struct trial *trial, const struct wp_program *program,
 	return fine;
 }
 
-/* One deviation, or else two, in the order of the list; 0: none. */
-static wp_profile find_forgiving(struct trial *trial, const struct wp_program *program)
+/* The first of the list with which it is fine, or of those by which it isn't asked; 0: none. */
+static wp_profile find_one(struct trial *trial, const struct wp_program *program, bool unasked)
 {
 	const wp_profile had = trial->check->subject->profile;
 
 	for (unsigned i = 0; i < WP_DEVIATIONS; i++) {
 		const wp_profile one = (wp_profile)1 << i;
 
-		if ((had & one) == 0 && is_fine_under(trial, program, had | one))
+		if ((had & one) == 0 && (wp_deviations[i].unasked || !unasked) &&
+		    is_fine_under(trial, program, had | one))
 			return one;
 	}
+	return 0;
+}
+
+/* One deviation, or else two, in the order of the list; 0: none. */
+static wp_profile find_forgiving(struct trial *trial, const struct wp_program *program)
+{
+	const wp_profile had = trial->check->subject->profile;
+	const wp_profile one = find_one(trial, program, false);
+
+	if (one != 0)
+		return one;
 	for (unsigned i = 0; i < WP_DEVIATIONS; i++) {
 		for (unsigned j = i + 1; j < WP_DEVIATIONS; j++) {
 			const wp_profile two = (wp_profile)1 << i | (wp_profile)1 << j;
@@ -159,12 +171,6 @@ static bool revise(struct trial *trial, const struct wp_program *program, wp_pro
 	return false;
 }
 
-/* Neither a crash nor a hang is an outcome that anybody means. */
-static bool is_death(const struct wp_report *report)
-{
-	return strstr(report->key, "-crash-") != NULL || strstr(report->key, "-hang-") != NULL;
-}
-
 static void tell_progress(const struct wp_check_subject *check, const struct wp_report *report,
                           const char *verdict, wp_profile profile)
 {
@@ -177,27 +183,41 @@ static void tell_progress(const struct wp_check_subject *check, const struct wp_
 	fflush(check->progress);
 }
 
+/* Neither a crash nor a hang is an outcome that anybody means. */
+static bool is_death(const struct wp_report *report)
+{
+	return strstr(report->key, "-crash-") != NULL || strstr(report->key, "-hang-") != NULL;
+}
+
+static bool keep_bug(struct trial *trial, const struct wp_report *report, wp_profile hint)
+{
+	struct wp_check_subject *check = trial->check;
+
+	tell_progress(check, report, "a bug", 0);
+	if (check->bug_count == WP_CHECK_BUGS)
+		return false;
+	check->bugs[check->bug_count++] = (struct wp_bug){*report, hint};
+	return true;
+}
+
+/* False: there is no room for more. */
 static bool classify(struct trial *trial, const struct wp_report *report)
 {
 	struct wp_check_subject *check = trial->check;
 	wp_profile forgiving;
 
-	if (!is_death(report) && revise(trial, &report->program, &forgiving)) {
+	if (is_death(report))
+		return keep_bug(trial, report, find_one(trial, &report->program, true));
+	if (revise(trial, &report->program, &forgiving)) {
 		tell_progress(check, report, "rather ", forgiving);
 		return true;
 	}
 	forgiving = find_forgiving(trial, &report->program);
-	if (forgiving != 0 && !is_death(report)) {
-		tell_progress(check, report, "", forgiving);
-		check->subject->profile |= forgiving;
-		check->adoptions[check->adoption_count++] = (struct wp_adoption){forgiving,
-		                                                                 *report};
-		return true;
-	}
-	tell_progress(check, report, "a bug", 0);
-	if (check->bug_count == WP_CHECK_BUGS)
-		return false;
-	check->bugs[check->bug_count++] = (struct wp_bug){*report, forgiving};
+	if (forgiving == 0)
+		return keep_bug(trial, report, 0);
+	tell_progress(check, report, "", forgiving);
+	check->subject->profile |= forgiving;
+	check->adoptions[check->adoption_count++] = (struct wp_adoption){forgiving, *report};
 	return true;
 }
 

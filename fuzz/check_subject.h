@@ -18,7 +18,7 @@ struct wp_adoption {
 
 struct wp_bug {
 	struct wp_report report;
-	wp_profile hint; /* with it the finding is gone; 0: with none. It is a bug all the same */
+	wp_profile hint; /* of a crash or hang: by which it isn't asked for; 0: by none */
 };
 
 #define WP_CHECK_BUGS 30

@@ -121,6 +121,9 @@ static void print_bug(const struct wp_check_subject *check, const struct wp_bug 
 
 void wp_check_print(const struct wp_check_subject *check, FILE *out)
 {
+	const unsigned undeclared =
+		(unsigned)__builtin_popcount(check->subject->profile & ~check->declared);
+
 	print_adoptions(check, out);
 	if (check->bug_count > 0)
 		fputs("\nBugs, which no deviation forgives:\n\n", out);
@@ -128,9 +131,8 @@ void wp_check_print(const struct wp_check_subject *check, FILE *out)
 		print_bug(check, &check->bugs[i], out);
 	fprintf(out, "\n%s: ", wp_check_passes(check) ? "PASS" : "FAIL");
 	if (!wp_check_passes(check))
-		fprintf(out, "%zu bug%s, %zu deviation%s not declared; ", check->bug_count,
-		        check->bug_count == 1 ? "" : "s", check->adoption_count,
-		        check->adoption_count == 1 ? "" : "s");
+		fprintf(out, "%zu bug%s, %u deviation%s not declared; ", check->bug_count,
+		        check->bug_count == 1 ? "" : "s", undeclared, undeclared == 1 ? "" : "s");
 	fprintf(out, "%s programs", wp_number(check->stats.programs));
 	fprintf(out, " with %s operations", wp_number(check->stats.operations));
 	fprintf(out, "%s%s\n", wp_check_passes(check) ? ", and nothing found" : " in the last run",

@@ -196,7 +196,8 @@ static struct wp_verdict predict_region(struct wp_model *model, wp_profile profi
 
 	wp_model_copy(before, model);
 	verdict = wp_predict(model, call, available);
-	if (verdict.status == PT_OK && refuses && has_hole(before, call)) {
+	if ((verdict.status == PT_OK || verdict.status == PT_NO_MEMORY) && refuses &&
+	    has_hole(before, call)) {
 		wp_model_copy(model, before);
 		return (struct wp_verdict){.status = PT_NOT_MAPPED};
 	}

@@ -26,7 +26,7 @@ struct wp_instance {
 	const struct pt_platform *platform;
 	struct wp_host host;
 	void *tables[WP_MODEL_TABLES];
-	bool batched[WP_MODEL_TABLES]; /* whether there is a table yet or not */
+	bool batched[WP_MODEL_TABLES];
 };
 
 /* ---- what the subject asks of us ---- */
@@ -168,10 +168,8 @@ static void foreign_start(struct wp_instance *instance, const struct wp_regime *
 {
 	instance->regime = regime;
 	instance->platform = platform;
-	for (unsigned i = 0; i < WP_MODEL_TABLES; i++) {
-		instance->tables[i] = NULL;
-		instance->batched[i] = false;
-	}
+	memset(instance->tables, 0, sizeof instance->tables);
+	memset(instance->batched, 0, sizeof instance->batched);
 	instance->host = (struct wp_host){
 		.version = WP_SUBJECT_VERSION,
 		.bytes = sizeof instance->host,
@@ -196,18 +194,27 @@ static uint64_t foreign_root(struct wp_instance *instance, unsigned table)
 static pt_status foreign_create(struct wp_instance *instance, unsigned table)
 {
 	instance->tables[table] = instance->calls->create(&instance->host, instance->regime->name);
-	if (instance->tables[table] != NULL && instance->batched[table])
+	if (instance->tables[table] == NULL)
+		return PT_NO_MEMORY;
+	if (instance->batched[table])
 		instance->calls->batch_begin(instance->tables[table]);
-	return instance->tables[table] != NULL ? PT_OK : PT_NO_MEMORY;
+	return PT_OK;
 }
 
+/* In a program a batch outlives the table; a subject's is a part of it. */
 static pt_status foreign_destroy(struct wp_instance *instance, unsigned table)
 {
-	const wp_status status = instance->calls->destroy(instance->tables[table]);
+	const struct wp_subject_calls *calls = instance->calls;
+	pt_status status;
 
-	if (status == WP_OK)
+	if (instance->batched[table])
+		calls->batch_end(instance->tables[table], WP_BATCH_FLUSH);
+	status = status_of(calls->destroy(instance->tables[table]));
+	if (status == PT_OK)
 		instance->tables[table] = NULL;
-	return status_of(status);
+	if (status != PT_OK && instance->batched[table])
+		calls->batch_begin(instance->tables[table]);
+	return status;
 }
 
 /* ---- one leaf ---- */
@@ -423,7 +430,7 @@ static void foreign_batch_begin(struct wp_instance *instance, unsigned table)
 		instance->calls->batch_begin(instance->tables[table]);
 }
 
-static void batch_end(struct wp_instance *instance, unsigned table, uint32_t how)
+static void end_batch(struct wp_instance *instance, unsigned table, uint32_t how)
 {
 	instance->batched[table] = false;
 	if (instance->tables[table] != NULL)
@@ -432,17 +439,17 @@ static void batch_end(struct wp_instance *instance, unsigned table, uint32_t how
 
 static void foreign_batch_flush(struct wp_instance *instance, unsigned table)
 {
-	batch_end(instance, table, WP_BATCH_FLUSH);
+	end_batch(instance, table, WP_BATCH_FLUSH);
 }
 
 static void foreign_batch_flush_all(struct wp_instance *instance, unsigned table)
 {
-	batch_end(instance, table, WP_BATCH_FLUSH_ALL);
+	end_batch(instance, table, WP_BATCH_FLUSH_ALL);
 }
 
 static void foreign_batch_ignore(struct wp_instance *instance, unsigned table)
 {
-	batch_end(instance, table, WP_BATCH_IGNORE);
+	end_batch(instance, table, WP_BATCH_IGNORE);
 }
 
 /* ---- opening ---- */

@@ -174,7 +174,7 @@ struct wp_subject_calls {
 
 	/* NULL: refused for want of memory. `regime` is the full name. */
 	void *(*create)(const struct wp_host *host, const char *regime);
-	/* Gives back every frame. No CPU uses the table any more. */
+	/* Gives back every frame. No CPU uses the table any more; no batch is open. */
 	wp_status (*destroy)(void *table);
 	/* What to load into CR3, TTBRn, satp's PPN (as an address), PGDL or PGDH. */
 	uint64_t (*root)(void *table);
