@@ -5,14 +5,14 @@
 #include <string.h>
 
 const struct wp_deviation_row wp_deviations[WP_DEVIATIONS] = {
-	[WP_OWN_STATUS] = {"own-status",
-                           "a call that is refused may return any status but OK", false},
+	[WP_OWN_STATUS] = {"own-status", "a call that is refused may return any status but OK",
+                           false},
 	[WP_ALIGNS_DOWN] = {"aligns-down",
                             "map, unmap, protect and remap round misaligned addresses down to "
                             "the leaf",
                             false},
-	[WP_NO_512G] = {"no-512g", "there are no leaves above 1G: map refuses them, regions use none",
-                        false},
+	[WP_NO_512G] = {"no-512g",
+                        "there are no leaves above 1G: map refuses them, regions use none", false},
 	[WP_NO_1G] = {"no-1g", "there are no leaves above 2M: map refuses them, regions use none",
                       false},
 	[WP_NO_HUGE] = {"no-huge", "there are no leaves but 4K: map refuses them, regions use none",

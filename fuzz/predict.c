@@ -121,8 +121,8 @@ static struct wp_call piece_at(const struct wp_model *model, const struct wp_cal
 
 /* Up to the first piece that fails, or up to `most` bytes. */
 static struct wp_verdict predict_pieces(struct wp_model *model, wp_profile profile,
-                                        const struct wp_call *call, uint64_t most,
-                                        size_t available, uint64_t *done)
+                                        const struct wp_call *call, uint64_t most, size_t available,
+                                        uint64_t *done)
 {
 	const bool skips = wp_deviates(profile, WP_UNMAP_SKIPS_HOLES) ||
 	                   call->opcode == WP_OP_PROTECT_REGION;
@@ -294,8 +294,7 @@ bool wp_profile_leaves_out(wp_profile profile, const struct wp_model *model,
 		return wp_deviates(profile, WP_NO_LOANS);
 	if (call->opcode == WP_OP_WALK)
 		return wp_deviates(profile, WP_NO_WALK);
-	if (is_region(call->opcode) && wp_deviates(profile, WP_SMALL_REGIONS) &&
-	    call->size > PT_1G)
+	if (is_region(call->opcode) && wp_deviates(profile, WP_SMALL_REGIONS) && call->size > PT_1G)
 		return true;
 	if (call->opcode == WP_OP_MAP_REGION_WITH && call->allow_huge &&
 	    wp_deviates(profile, WP_ASSUMES_LINEAR))

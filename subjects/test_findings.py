@@ -66,6 +66,14 @@ class Findings(unittest.TestCase):
             programs = {path.stem for path in (HERE / folder / "findings").glob("*.wp")}
             self.assertEqual(set(re.findall(r"\(findings/([^)]+)\.wp\)", page)), programs)
 
+    def test_the_crate_and_the_library_do_the_same_but_for_its_profile(self):
+        profile = ",".join((HERE / "page_table_multiarch/profile").read_text().split())
+        subject = f"{OBJECTS / 'release' / CASES['page_table_multiarch']},{profile}"
+        done = subprocess.run([WALKPROOF, "compare", subject, "--programs", "6000"], text=True,
+                              capture_output=True, timeout=300, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("\n0 differences\n", done.stdout)
+
 
 if __name__ == "__main__":
     unittest.main()

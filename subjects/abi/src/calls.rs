@@ -16,8 +16,11 @@ pub trait Subject {
 impl SubjectCalls {
     /// The calls that every subject has. More are added as
     /// `SubjectCalls { protect: Some(protect), ..SubjectCalls::of::<S>(...) }`.
-    pub const fn of<S: Subject>(name: &'static CStr, what: &'static CStr, regimes: &'static CStr)
-    -> Self {
+    pub const fn of<S: Subject>(
+        name: &'static CStr,
+        what: &'static CStr,
+        regimes: &'static CStr,
+    ) -> Self {
         SubjectCalls {
             version: VERSION,
             bytes: size_of::<SubjectCalls>() as u32,
@@ -77,7 +80,9 @@ unsafe fn leaf_status(outcome: Outcome<Leaf>, output: *mut Leaf) -> u32 {
 
 unsafe extern "C" fn create<S: Subject>(host: *const Host, regime: *const c_char) -> *mut c_void {
     set_host(host);
-    let regime = unsafe { CStr::from_ptr(regime) }.to_str().expect("names are ASCII");
+    let regime = unsafe { CStr::from_ptr(regime) }
+        .to_str()
+        .expect("names are ASCII");
     match S::create(regime) {
         Some(table) => Box::into_raw(Box::new(table)).cast(),
         None => std::ptr::null_mut(),
@@ -153,16 +158,14 @@ pub unsafe extern "C" fn unmap_region(table: *mut c_void, va: u64, size: u64) ->
     status(unsafe { table_at(table) }.unmap_region(va, size))
 }
 
-pub unsafe extern "C" fn protect_region(
-    table: *mut c_void,
-    va: u64,
-    size: u64,
-    flags: u32,
-) -> u32 {
+pub unsafe extern "C" fn protect_region(table: *mut c_void, va: u64, size: u64, flags: u32) -> u32 {
     status(unsafe { table_at(table) }.protect_region(va, size, flags))
 }
 
-unsafe fn visit(visitor: EntryVisitor, context: *mut c_void) -> Option<impl Fn(&EntrySeen) -> Next> {
+unsafe fn visit(
+    visitor: EntryVisitor,
+    context: *mut c_void,
+) -> Option<impl Fn(&EntrySeen) -> Next> {
     visitor.map(|visitor| {
         move |seen: &EntrySeen| match unsafe { visitor(context, seen) } {
             0 => Next::On,
@@ -183,7 +186,8 @@ pub unsafe extern "C" fn walk(
     unsafe { table_at(table) }.walk(
         limit,
         pre.as_ref().map(|pre| pre as &dyn Fn(&EntrySeen) -> Next),
-        post.as_ref().map(|post| post as &dyn Fn(&EntrySeen) -> Next),
+        post.as_ref()
+            .map(|post| post as &dyn Fn(&EntrySeen) -> Next),
     );
 }
 

@@ -66,18 +66,16 @@ pub struct SubjectCalls {
     pub protect: Option<unsafe extern "C" fn(*mut c_void, u64, u32, *mut Leaf) -> u32>,
     pub remap: Option<unsafe extern "C" fn(*mut c_void, u64, u64, u32, *mut Leaf) -> u32>,
     pub map_region: Option<unsafe extern "C" fn(*mut c_void, u64, u64, u64, u32, u32) -> u32>,
-    pub map_region_with: Option<
-        unsafe extern "C" fn(*mut c_void, u64, PageOf, *mut c_void, u64, u32, u32) -> u32,
-    >,
+    pub map_region_with:
+        Option<unsafe extern "C" fn(*mut c_void, u64, PageOf, *mut c_void, u64, u32, u32) -> u32>,
     pub unmap_region: Option<unsafe extern "C" fn(*mut c_void, u64, u64) -> u32>,
     pub protect_region: Option<unsafe extern "C" fn(*mut c_void, u64, u64, u32) -> u32>,
     pub walk:
         Option<unsafe extern "C" fn(*mut c_void, u64, EntryVisitor, EntryVisitor, *mut c_void)>,
     pub copy_from: Option<unsafe extern "C" fn(*mut c_void, *mut c_void, u64, u64) -> u32>,
     pub give_back: Option<unsafe extern "C" fn(*mut c_void, u64, u64) -> u32>,
-    pub harvest: Option<
-        unsafe extern "C" fn(*mut c_void, u64, u64, u32, LeafSeen, *mut c_void) -> u32,
-    >,
+    pub harvest:
+        Option<unsafe extern "C" fn(*mut c_void, u64, u64, u32, LeafSeen, *mut c_void) -> u32>,
     pub unmap_region_with:
         Option<unsafe extern "C" fn(*mut c_void, u64, u64, LeafSeen, *mut c_void) -> u32>,
     pub batch_begin: Option<unsafe extern "C" fn(*mut c_void)>,

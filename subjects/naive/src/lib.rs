@@ -40,7 +40,10 @@ impl Naive {
                 if !create {
                     return Err(Refused::NotMapped);
                 }
-                store(entry, new_table().ok_or(Refused::NoMemory)? | PRESENT | WRITABLE | USER);
+                store(
+                    entry,
+                    new_table().ok_or(Refused::NoMemory)? | PRESENT | WRITABLE | USER,
+                );
             }
             table = unsafe { *entry } & ADDRESS;
         }
@@ -80,7 +83,11 @@ impl Table for Naive {
         }
         let allows = |flag: u32, bit: u64| if flags & flag != 0 { bit } else { 0 };
         let rights = allows(wp::WRITE, WRITABLE) | allows(wp::USER, USER);
-        let no_execute = if flags & wp::EXECUTE == 0 { NO_EXECUTE } else { 0 };
+        let no_execute = if flags & wp::EXECUTE == 0 {
+            NO_EXECUTE
+        } else {
+            0
+        };
         store(entry, pa | rights | no_execute | PRESENT);
         Ok(())
     }
@@ -98,9 +105,19 @@ impl Table for Naive {
             return Err(Refused::NotMapped);
         }
         let allows = |bit: u64, flag: u32| if entry & bit != 0 { flag } else { 0 };
-        let execute = if entry & NO_EXECUTE == 0 { wp::EXECUTE } else { 0 };
+        let execute = if entry & NO_EXECUTE == 0 {
+            wp::EXECUTE
+        } else {
+            0
+        };
         let flags = wp::READ | allows(WRITABLE, wp::WRITE) | allows(USER, wp::USER) | execute;
-        Ok(Leaf { va, pa: entry & ADDRESS | va & 0xfff, size: 4096, flags, uses: 0 })
+        Ok(Leaf {
+            va,
+            pa: entry & ADDRESS | va & 0xfff,
+            size: 4096,
+            flags,
+            uses: 0,
+        })
     }
 }
 
