@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 //! The functions of `struct wp_subject_calls`, for any [`Table`].
+#![allow(clippy::missing_safety_doc)] // one SAFETY for all, below
 
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr::null;
@@ -80,9 +81,7 @@ unsafe fn leaf_status(outcome: Outcome<Leaf>, output: *mut Leaf) -> u32 {
 
 unsafe extern "C" fn create<S: Subject>(host: *const Host, regime: *const c_char) -> *mut c_void {
     set_host(host);
-    let regime = unsafe { CStr::from_ptr(regime) }
-        .to_str()
-        .expect("names are ASCII");
+    let regime = unsafe { CStr::from_ptr(regime) }.to_str().expect("names are ASCII");
     match S::create(regime) {
         Some(table) => Box::into_raw(Box::new(table)).cast(),
         None => std::ptr::null_mut(),
@@ -186,8 +185,7 @@ pub unsafe extern "C" fn walk(
     unsafe { table_at(table) }.walk(
         limit,
         pre.as_ref().map(|pre| pre as &dyn Fn(&EntrySeen) -> Next),
-        post.as_ref()
-            .map(|post| post as &dyn Fn(&EntrySeen) -> Next),
+        post.as_ref().map(|post| post as &dyn Fn(&EntrySeen) -> Next),
     );
 }
 

@@ -12,65 +12,47 @@ const NO_EXECUTE: u64 = 1 << 63;
 const ADDRESS: u64 = 0x000f_ffff_ffff_f000;
 
 struct Naive {
-    root: u64,
-}
-
-fn new_table() -> Option<u64> {
-    let pa = host().alloc(4096, 4096)?;
-    // SAFETY: a frame of 512 entries that nobody else has.
-    unsafe { host().table(pa).write_bytes(0, 512) };
-    Some(pa)
+    tables: Vec<u64>, // the root first
 }
 
 fn store(entry: *mut u64, value: u64) {
-    // SAFETY: all entries come from slot(), which takes them from tables.
+    // SAFETY, here and below: all entries come from entry_of(), which takes them from tables.
     let before = unsafe { entry.read() };
     unsafe { entry.write_volatile(value) };
     host().stored(entry, before, value);
 }
 
+fn entry_of(table: u64, va: u64, shift: u32) -> *mut u64 {
+    unsafe { host().table(table).add((va >> shift) as usize & 511) }
+}
+
 impl Naive {
-    /// The slot of `va` in the last table; tables are made on the way there if `create`.
-    fn slot(&self, va: u64, create: bool) -> Outcome<*mut u64> {
-        let mut table = self.root;
+    fn new_table(&mut self) -> Outcome<u64> {
+        let pa = host().alloc(4096, 4096).ok_or(Refused::NoMemory)?;
+        unsafe { host().table(pa).write_bytes(0, 512) };
+        self.tables.push(pa);
+        Ok(pa)
+    }
+
+    /// The entry of `va` in the last table; tables are made on the way there if `create`.
+    fn slot(&mut self, va: u64, create: bool) -> Outcome<*mut u64> {
+        let mut table = self.tables[0];
         for shift in [39, 30, 21] {
-            // SAFETY: the index is below 512, here and at the end.
-            let entry = unsafe { host().table(table).add((va >> shift) as usize & 511) };
-            if unsafe { *entry } & PRESENT == 0 {
-                if !create {
-                    return Err(Refused::NotMapped);
-                }
-                store(
-                    entry,
-                    new_table().ok_or(Refused::NoMemory)? | PRESENT | WRITABLE | USER,
-                );
+            let entry = entry_of(table, va, shift);
+            if unsafe { *entry } == 0 && !create {
+                return Err(Refused::NotMapped);
+            } else if unsafe { *entry } == 0 {
+                store(entry, self.new_table()? | PRESENT | WRITABLE | USER);
             }
             table = unsafe { *entry } & ADDRESS;
         }
-        Ok(unsafe { host().table(table).add((va >> 12) as usize & 511) })
-    }
-
-    fn free_tables(table: u64, height: u32) {
-        for i in (0..512).filter(|_| height > 0) {
-            let entry = unsafe { *host().table(table).add(i) };
-            if entry & PRESENT != 0 {
-                Self::free_tables(entry & ADDRESS, height - 1);
-            }
-        }
-        host().free(table, 4096);
-    }
-}
-
-impl Drop for Naive {
-    fn drop(&mut self) {
-        host().flush_all();
-        Self::free_tables(self.root, 3);
+        Ok(entry_of(table, va, 12))
     }
 }
 
 impl Table for Naive {
     fn root(&self) -> u64 {
-        self.root
+        self.tables[0]
     }
 
     fn map(&mut self, va: u64, pa: u64, size: u64, flags: u32) -> Outcome {
@@ -81,14 +63,9 @@ impl Table for Naive {
         if unsafe { *entry } != 0 {
             return Err(Refused::AlreadyMapped);
         }
-        let allows = |flag: u32, bit: u64| if flags & flag != 0 { bit } else { 0 };
-        let rights = allows(wp::WRITE, WRITABLE) | allows(wp::USER, USER);
-        let no_execute = if flags & wp::EXECUTE == 0 {
-            NO_EXECUTE
-        } else {
-            0
-        };
-        store(entry, pa | rights | no_execute | PRESENT);
+        let when = |set: bool, bit: u64| if set { bit } else { 0 };
+        let rights = when(flags & wp::WRITE != 0, WRITABLE) | when(flags & wp::USER != 0, USER);
+        store(entry, pa | rights | when(flags & wp::EXECUTE == 0, NO_EXECUTE) | PRESENT);
         Ok(())
     }
 
@@ -101,29 +78,28 @@ impl Table for Naive {
 
     fn query(&mut self, va: u64) -> Outcome<Leaf> {
         let entry = unsafe { *self.slot(va, false)? };
-        if entry & PRESENT == 0 {
+        if entry == 0 {
             return Err(Refused::NotMapped);
         }
-        let allows = |bit: u64, flag: u32| if entry & bit != 0 { flag } else { 0 };
-        let execute = if entry & NO_EXECUTE == 0 {
-            wp::EXECUTE
-        } else {
-            0
-        };
-        let flags = wp::READ | allows(WRITABLE, wp::WRITE) | allows(USER, wp::USER) | execute;
-        Ok(Leaf {
-            va,
-            pa: entry & ADDRESS | va & 0xfff,
-            size: 4096,
-            flags,
-            uses: 0,
-        })
+        let when = |set: bool, flag: u32| if set { flag } else { 0 };
+        let rights = when(entry & WRITABLE != 0, wp::WRITE) | when(entry & USER != 0, wp::USER);
+        let flags = wp::READ | rights | when(entry & NO_EXECUTE == 0, wp::EXECUTE);
+        Ok(Leaf { va, pa: entry & ADDRESS | va & 0xfff, size: 4096, flags, uses: 0 })
+    }
+}
+
+impl Drop for Naive {
+    fn drop(&mut self) {
+        host().flush_all();
+        self.tables.iter().for_each(|&table| host().free(table, 4096));
     }
 }
 
 impl Subject for Naive {
     fn create(_regime: &str) -> Option<Box<dyn Table>> {
-        Some(Box::new(Naive { root: new_table()? }))
+        let mut table = Naive { tables: Vec::new() };
+        table.new_table().ok()?;
+        Some(Box::new(table))
     }
 }
 

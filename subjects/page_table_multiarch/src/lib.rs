@@ -85,45 +85,27 @@ fn flags_of(flags: u32) -> Outcome<MappingFlags> {
 }
 
 fn size_of(size: u64) -> Outcome<PageSize> {
-    [
-        PageSize::Size4K,
-        PageSize::Size1M,
-        PageSize::Size2M,
-        PageSize::Size1G,
-    ]
-    .into_iter()
-    .find(|&known| known as u64 == size)
-    .ok_or(Refused::BadSize)
+    [PageSize::Size4K, PageSize::Size1M, PageSize::Size2M, PageSize::Size1G]
+        .into_iter()
+        .find(|&known| known as u64 == size)
+        .ok_or(Refused::BadSize)
 }
 
 fn leaf(va: u64, pa: PhysAddr, flags: MappingFlags, size: PageSize) -> Leaf {
     let (pa, flags) = (pa.as_usize() as u64, flags.bits() as u32);
-    Leaf {
-        va,
-        pa,
-        size: size as u64,
-        flags,
-        uses: 0,
-    }
+    Leaf { va, pa, size: size as u64, flags, uses: 0 }
 }
 
 /// As a whole: it starts where its size says.
 fn whole(va: u64, pa: PhysAddr, flags: MappingFlags, size: PageSize) -> Leaf {
     let found = leaf(va, pa, flags, size);
-    Leaf {
-        va: va & !(found.size - 1),
-        pa: found.pa & !(found.size - 1),
-        ..found
-    }
+    Leaf { va: va & !(found.size - 1), pa: found.pa & !(found.size - 1), ..found }
 }
 
 impl<M: PagingMetaData<VirtAddr = VirtAddr> + 'static, P: GenericPTE + 'static> Paged<M, P> {
     fn try_new() -> Option<Box<dyn Table>> {
         let table = PageTable64::try_new().ok()?;
-        Some(Box::new(Self {
-            batch: None,
-            table: Box::into_raw(Box::new(table)),
-        }))
+        Some(Box::new(Self { batch: None, table: Box::into_raw(Box::new(table)) }))
     }
 
     /// On the batch's cursor, or on one of the call's own, which flushes when it is dropped.
@@ -172,25 +154,11 @@ impl<M: PagingMetaData<VirtAddr = VirtAddr> + 'static, P: GenericPTE + 'static> 
         let (pa, flags) = (entry.paddr().as_usize() as u64, entry.flags().bits() as u32);
         EntrySeen {
             level: level as u32,
-            kind: if is_leaf {
-                wp::ENTRY_LEAF
-            } else {
-                wp::ENTRY_TABLE
-            },
+            kind: if is_leaf { wp::ENTRY_LEAF } else { wp::ENTRY_TABLE },
             index: index as u64,
             va,
             entry: entry.bits() as u64,
-            leaf: if is_leaf {
-                Leaf {
-                    va,
-                    pa,
-                    size,
-                    flags,
-                    uses: 0,
-                }
-            } else {
-                Leaf::default()
-            },
+            leaf: if is_leaf { Leaf { va, pa, size, flags, uses: 0 } } else { Leaf::default() },
         }
     }
 }
@@ -215,21 +183,18 @@ impl<M: PagingMetaData<VirtAddr = VirtAddr> + 'static, P: GenericPTE + 'static> 
     fn map(&mut self, va: u64, pa: u64, size: u64, flags: u32) -> Outcome {
         let (size, flags) = (size_of(size)?, flags_of(flags)?);
         let (va, pa) = (VirtAddr::from(va as usize), PhysAddr::from(pa as usize));
-        self.with(|cursor| cursor.map(va, pa, size, flags))
-            .map_err(refused)
+        self.with(|cursor| cursor.map(va, pa, size, flags)).map_err(refused)
     }
 
     fn unmap(&mut self, va: u64) -> Outcome<Leaf> {
-        let (pa, flags, size) = self
-            .with(|cursor| cursor.unmap(VirtAddr::from(va as usize)))
-            .map_err(refused)?;
+        let (pa, flags, size) =
+            self.with(|cursor| cursor.unmap(VirtAddr::from(va as usize))).map_err(refused)?;
         Ok(whole(va, pa, flags, size))
     }
 
     fn query(&mut self, va: u64) -> Outcome<Leaf> {
-        let (pa, flags, size) = self
-            .with(|cursor| cursor.query(VirtAddr::from(va as usize)))
-            .map_err(refused)?;
+        let (pa, flags, size) =
+            self.with(|cursor| cursor.query(VirtAddr::from(va as usize))).map_err(refused)?;
         Ok(leaf(va, pa, flags, size))
     }
 
@@ -237,9 +202,7 @@ impl<M: PagingMetaData<VirtAddr = VirtAddr> + 'static, P: GenericPTE + 'static> 
         let flags = flags_of(flags)?;
         self.with(|cursor| {
             let replaced = Self::replaced(cursor, va);
-            cursor
-                .protect(VirtAddr::from(va as usize), flags)
-                .map(|_| replaced)
+            cursor.protect(VirtAddr::from(va as usize), flags).map(|_| replaced)
         })
         .map_err(refused)
     }
@@ -271,14 +234,12 @@ impl<M: PagingMetaData<VirtAddr = VirtAddr> + 'static, P: GenericPTE + 'static> 
 
     fn unmap_region(&mut self, va: u64, size: u64) -> Outcome {
         let va = VirtAddr::from(va as usize);
-        self.with(|cursor| cursor.unmap_region(va, size as usize))
-            .map_err(refused)
+        self.with(|cursor| cursor.unmap_region(va, size as usize)).map_err(refused)
     }
 
     fn protect_region(&mut self, va: u64, size: u64, flags: u32) -> Outcome {
         let (va, flags) = (VirtAddr::from(va as usize), flags_of(flags)?);
-        self.with(|cursor| cursor.protect_region(va, size as usize, flags))
-            .map_err(refused)
+        self.with(|cursor| cursor.protect_region(va, size as usize, flags)).map_err(refused)
     }
 
     /// The crate's walk can't be told to skip or to stop.

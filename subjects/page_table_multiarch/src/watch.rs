@@ -57,9 +57,7 @@ pub struct Whole {
 impl Whole {
     /// From now on, until settle_whole().
     pub fn watch(table: *const u64) {
-        let told = Box::new(std::array::from_fn(|i| unsafe {
-            table.add(i).read_volatile()
-        }));
+        let told = Box::new(std::array::from_fn(|i| unsafe { table.add(i).read_volatile() }));
         TABLE.set(Some(Whole { table, told }));
     }
 

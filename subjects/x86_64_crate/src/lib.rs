@@ -36,9 +36,7 @@ struct Frames;
 unsafe impl FrameAllocator<Size4KiB> for Frames {
     fn allocate_frame(&mut self) -> Option<PhysFrame> {
         path::settle();
-        Some(PhysFrame::containing_address(PhysAddr::new(
-            host().alloc(4096, 4096)?,
-        )))
+        Some(PhysFrame::containing_address(PhysAddr::new(host().alloc(4096, 4096)?)))
     }
 }
 
@@ -58,10 +56,7 @@ fn bits_of(flags: u32) -> Outcome<PageTableFlags> {
         (wp::READ, PageTableFlags::PRESENT),
         (wp::WRITE, PageTableFlags::WRITABLE),
         (wp::USER, PageTableFlags::USER_ACCESSIBLE),
-        (
-            wp::DEVICE,
-            PageTableFlags::NO_CACHE | PageTableFlags::WRITE_THROUGH,
-        ),
+        (wp::DEVICE, PageTableFlags::NO_CACHE | PageTableFlags::WRITE_THROUGH),
         (wp::UNCACHED, PageTableFlags::NO_CACHE),
     ];
     let memory = flags & (wp::DEVICE | wp::UNCACHED);
@@ -150,16 +145,14 @@ impl Mapped {
         let (page, frame) = pair::<S>(va, pa)?;
         let bits = bits_of(flags)?;
         // SAFETY: no memory of this process is reached through these tables; so below.
-        self.at(va, |mapper| {
-            match unsafe { mapper.map_to(page, frame, bits, &mut Frames) } {
-                Ok(promise) => {
-                    flush(promise);
-                    Ok(())
-                }
-                Err(MapToError::FrameAllocationFailed) => Err(Refused::NoMemory),
-                Err(MapToError::ParentEntryHugePage) => Err(Refused::MappedToHugePage),
-                Err(MapToError::PageAlreadyMapped(_)) => Err(Refused::AlreadyMapped),
+        self.at(va, |mapper| match unsafe { mapper.map_to(page, frame, bits, &mut Frames) } {
+            Ok(promise) => {
+                flush(promise);
+                Ok(())
             }
+            Err(MapToError::FrameAllocationFailed) => Err(Refused::NoMemory),
+            Err(MapToError::ParentEntryHugePage) => Err(Refused::MappedToHugePage),
+            Err(MapToError::PageAlreadyMapped(_)) => Err(Refused::AlreadyMapped),
         })
     }
 
@@ -184,22 +177,20 @@ impl Mapped {
         Inner: Mapper<S>,
     {
         let page = page::<S>(va)?;
-        self.at(va, |mapper| {
-            match unsafe { mapper.update_flags(page, bits) } {
-                Ok(promise) => {
-                    flush(promise);
-                    Ok(())
-                }
-                Err(FlagUpdateError::ParentEntryHugePage) => Err(Refused::MappedToHugePage),
-                Err(FlagUpdateError::PageNotMapped) => Err(Refused::NotMapped),
+        self.at(va, |mapper| match unsafe { mapper.update_flags(page, bits) } {
+            Ok(promise) => {
+                flush(promise);
+                Ok(())
             }
+            Err(FlagUpdateError::ParentEntryHugePage) => Err(Refused::MappedToHugePage),
+            Err(FlagUpdateError::PageNotMapped) => Err(Refused::NotMapped),
         })
     }
 
     /// The calls exist for each size: as translate() says.
     fn leaf_starting_at(&mut self, va: u64) -> Outcome<Leaf> {
         let found = self.query(va)?;
-        if va % found.size != 0 {
+        if !va.is_multiple_of(found.size) {
             return Err(Refused::NotAligned);
         }
         Ok(found)
@@ -262,24 +253,14 @@ impl Table for Mapped {
     fn query(&mut self, va: u64) -> Outcome<Leaf> {
         let at = VirtAddr::try_new(va).map_err(|_| Refused::BadAddress)?;
         match self.at(va, |mapper| mapper.translate(at)) {
-            TranslateResult::Mapped {
-                frame,
-                offset,
-                flags,
-            } => {
+            TranslateResult::Mapped { frame, offset, flags } => {
                 let pa = frame.start_address().as_u64() + offset;
                 let size = match frame {
                     MappedFrame::Size4KiB(_) => Size4KiB::SIZE,
                     MappedFrame::Size2MiB(_) => Size2MiB::SIZE,
                     MappedFrame::Size1GiB(_) => Size1GiB::SIZE,
                 };
-                Ok(Leaf {
-                    va,
-                    pa,
-                    size,
-                    flags: flags_of(flags),
-                    uses: 0,
-                })
+                Ok(Leaf { va, pa, size, flags: flags_of(flags), uses: 0 })
             }
             TranslateResult::NotMapped => Err(Refused::NotMapped),
             TranslateResult::InvalidFrameAddress(_) => Err(Refused::Malformed),

@@ -21,10 +21,7 @@ thread_local! {
 
 /// A call begins, on this address.
 pub fn begin(va: u64, root: *const u64) {
-    PATH.set(Some(Path {
-        va,
-        entries: Vec::with_capacity(4),
-    }));
+    PATH.set(Some(Path { va, entries: Vec::with_capacity(4) }));
     enter(root);
 }
 
