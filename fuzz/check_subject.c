@@ -109,17 +109,23 @@ static bool is_fine_under(struct trial *trial, const struct wp_program *program,
 	return fine;
 }
 
-/* The first of the list with which it is fine, or of those by which it isn't asked; 0: none. */
-static wp_profile find_one(struct trial *trial, const struct wp_program *program, bool unasked)
+static bool forgives(struct trial *trial, const struct wp_program *program, unsigned deviation)
 {
 	const wp_profile had = trial->check->subject->profile;
+	const wp_profile one = (wp_profile)1 << deviation;
 
-	for (unsigned i = 0; i < WP_DEVIATIONS; i++) {
-		const wp_profile one = (wp_profile)1 << i;
+	return (had & one) == 0 && is_fine_under(trial, program, had | one);
+}
 
-		if ((had & one) == 0 && (wp_deviations[i].unasked || !unasked) &&
-		    is_fine_under(trial, program, had | one))
-			return one;
+/*
+ * The deviation by which nobody asks for what ends the process. From the end of the list,
+ * where the likely ones are: each that isn't it may cost a hang.
+ */
+static wp_profile find_avoiding(struct trial *trial, const struct wp_program *program)
+{
+	for (unsigned i = WP_NOT_PROPOSED; i-- > 0;) {
+		if (wp_deviations[i].unasked && forgives(trial, program, i))
+			return (wp_profile)1 << i;
 	}
 	return 0;
 }
@@ -128,12 +134,13 @@ static wp_profile find_one(struct trial *trial, const struct wp_program *program
 static wp_profile find_forgiving(struct trial *trial, const struct wp_program *program)
 {
 	const wp_profile had = trial->check->subject->profile;
-	const wp_profile one = find_one(trial, program, false);
 
-	if (one != 0)
-		return one;
-	for (unsigned i = 0; i < WP_DEVIATIONS; i++) {
-		for (unsigned j = i + 1; j < WP_DEVIATIONS; j++) {
+	for (unsigned i = 0; i < WP_NOT_PROPOSED; i++) {
+		if (forgives(trial, program, i))
+			return (wp_profile)1 << i;
+	}
+	for (unsigned i = 0; i < WP_NOT_PROPOSED; i++) {
+		for (unsigned j = i + 1; j < WP_NOT_PROPOSED; j++) {
 			const wp_profile two = (wp_profile)1 << i | (wp_profile)1 << j;
 
 			if ((had & two) == 0 && is_fine_under(trial, program, had | two))
@@ -143,32 +150,43 @@ static wp_profile find_forgiving(struct trial *trial, const struct wp_program *p
 	return 0;
 }
 
-/*
- * What was adopted before may have been too little: another deviation in its place that
- * forgives this program too, and makes the profile no longer.
- */
-static bool revise(struct trial *trial, const struct wp_program *program, wp_profile *instead)
+/* Whether all that was adopted so far is forgiven by that profile too. */
+static bool forgives_all(struct trial *trial, wp_profile profile)
 {
-	struct wp_check_subject *check = trial->check;
-	const wp_profile had = check->subject->profile;
+	const struct wp_check_subject *check = trial->check;
 
 	for (size_t i = 0; i < check->adoption_count; i++) {
-		struct wp_adoption *adoption = &check->adoptions[i];
+		if (!is_fine_under(trial, &check->adoptions[i].report.program, profile))
+			return false;
+	}
+	return true;
+}
 
+/*
+ * What was adopted before may have been too little: the stronger deviation in its place
+ * forgives this program too, and the profile is no longer for it. 0: it isn't so.
+ */
+static wp_profile revise(struct trial *trial, const struct wp_program *program)
+{
+	struct wp_check_subject *check = trial->check;
+
+	for (size_t i = check->adoption_count; i-- > 0;) {
 		for (unsigned j = 0; j < WP_DEVIATIONS; j++) {
-			const wp_profile other = (wp_profile)1 << j;
-			const wp_profile revised = (had & ~adoption->added) | other;
+			const wp_profile weak = (wp_profile)1 << j;
+			const wp_profile strong = (wp_profile)1 << wp_deviations[j].stronger;
+			const wp_profile revised = (check->subject->profile & ~weak) | strong;
 
-			if ((had & other) != 0 || !is_fine_under(trial, program, revised) ||
-			    !is_fine_under(trial, &adoption->report.program, revised))
+			if ((check->adoptions[i].added & weak) == 0 ||
+			    wp_deviations[j].stronger == WP_DEVIATIONS ||
+			    !is_fine_under(trial, program, revised) ||
+			    !forgives_all(trial, revised))
 				continue;
-			adoption->added = other;
-			*instead = other;
+			check->adoptions[i].added ^= weak | strong;
 			check->subject->profile = revised;
-			return true;
+			return strong;
 		}
 	}
-	return false;
+	return 0;
 }
 
 static void tell_progress(const struct wp_check_subject *check, const struct wp_report *report,
@@ -200,15 +218,34 @@ static bool keep_bug(struct trial *trial, const struct wp_report *report, wp_pro
 	return true;
 }
 
-/* False: there is no room for more. */
+/*
+ * Each program that hangs costs seconds: what one of them asked for isn't asked again, or
+ * the run ends here.
+ */
+static bool keep_death(struct trial *trial, const struct wp_report *report)
+{
+	struct wp_check_subject *check = trial->check;
+	const wp_profile hint = find_avoiding(trial, &report->program);
+
+	if (!keep_bug(trial, report, hint))
+		return false;
+	if (strstr(report->key, "-hang-") == NULL)
+		return true;
+	check->masked |= hint;
+	check->subject->profile |= hint;
+	return hint != 0;
+}
+
+/* False: there is no point in going on. */
 static bool classify(struct trial *trial, const struct wp_report *report)
 {
 	struct wp_check_subject *check = trial->check;
 	wp_profile forgiving;
 
 	if (is_death(report))
-		return keep_bug(trial, report, find_one(trial, &report->program, true));
-	if (revise(trial, &report->program, &forgiving)) {
+		return keep_death(trial, report);
+	forgiving = revise(trial, &report->program);
+	if (forgiving != 0) {
 		tell_progress(check, report, "rather ", forgiving);
 		return true;
 	}
@@ -255,6 +292,14 @@ static bool open_trial(struct trial *trial, struct wp_check_subject *check, char
 	return true;
 }
 
+/* Not kept for the next: a worker may need the window at the same place. */
+static void close_trial(struct trial *trial)
+{
+	wp_contain_close(&trial->contained);
+	wp_machines_close(&trial->set);
+	wp_runner_close(trial->runner);
+}
+
 bool wp_check_subject(struct wp_check_subject *check, char *why, size_t why_size)
 {
 	static struct wp_runner runner;
@@ -264,19 +309,26 @@ bool wp_check_subject(struct wp_check_subject *check, char *why, size_t why_size
 	bool going = true;
 
 	check->declared = check->subject->profile;
-	if (!open_trial(&trial, check, why, why_size))
-		return false;
 	while (going) {
 		const uint64_t now = wp_nanoseconds();
 		const uint64_t left = now < end ? (end - now) / 1000000000u + 1 : 1;
 
 		if (!run_round(check, &round, left, why, why_size))
 			return false;
-		going = round.found && !check->interrupted && classify(&trial, &round.report);
+		going = round.found && !check->interrupted;
+		if (!going)
+			break;
+		if (!open_trial(&trial, check, why, why_size))
+			return false;
+		going = classify(&trial, &round.report);
+		close_trial(&trial);
 	}
+	check->subject->profile = wp_check_profile(check);
+	if (check->bug_count == 0)
+		return true;
+	if (!open_trial(&trial, check, why, why_size))
+		return false;
 	drop_forgiven(&trial);
-	wp_contain_close(&trial.contained);
-	wp_machines_close(&trial.set);
-	wp_runner_close(&runner);
+	close_trial(&trial);
 	return true;
 }

@@ -38,6 +38,7 @@ struct wp_check_subject {
 	struct wp_bug bugs[WP_CHECK_BUGS];
 	size_t bug_count;
 	struct wp_stats stats; /* of the last run, which found nothing new */
+	wp_profile masked; /* isn't asked for any more: it hangs, which costs seconds each time */
 	bool interrupted;
 };
 
@@ -49,6 +50,12 @@ void wp_check_print_offers(const struct wp_subject *subject, FILE *out);
 
 /* The profile, the bugs, and whether it passes. */
 void wp_check_print(const struct wp_check_subject *check, FILE *out);
+
+/* What it declares and what it needs beside. */
+static inline wp_profile wp_check_profile(const struct wp_check_subject *check)
+{
+	return check->subject->profile & ~check->masked;
+}
 
 /* Nothing was found that it doesn't declare. */
 static inline bool wp_check_passes(const struct wp_check_subject *check)

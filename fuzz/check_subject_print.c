@@ -116,7 +116,8 @@ static void print_bug(const struct wp_check_subject *check, const struct wp_bug 
 		        saved.program);
 	wp_profile_text(bug->hint, hint, sizeof hint);
 	if (hint[0] != '\0')
-		fprintf(out, "    Declare %s if nobody may ask for that.\n", hint);
+		fprintf(out, "    Declare %s if nobody may ask for that%s.\n", hint,
+		        (bug->hint & check->masked) != 0 ? "; the rest of the run didn't" : "");
 }
 
 void wp_check_print(const struct wp_check_subject *check, FILE *out)

@@ -38,7 +38,9 @@ enum wp_deviation {
 	WP_ASSUMES_UNMAPPED,
 	WP_ASSUMES_MAPPED,
 	WP_ASSUMES_MEMORY,
-	WP_NO_LOANS,
+	/* not asked for either; `check` doesn't propose them, as they leave out what has bugs */
+	WP_NOT_PROPOSED,
+	WP_NO_LOANS = WP_NOT_PROPOSED,
 	WP_NO_WALK,
 	WP_SMALL_REGIONS,
 	WP_ASSUMES_LINEAR,
@@ -58,6 +60,8 @@ struct wp_deviation_row {
 	const char *name;
 	const char *forgives; /* one line */
 	bool unasked;         /* what it forgives isn't asked for */
+	/* Forgives this and more: what is meant where this isn't enough. WP_DEVIATIONS: none. */
+	enum wp_deviation stronger;
 };
 extern const struct wp_deviation_row wp_deviations[WP_DEVIATIONS];
 

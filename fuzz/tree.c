@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "cli.h"
+#include "entry.h"
 #include "grid.h"
 
 struct tree {
@@ -77,11 +78,64 @@ static enum pt_walk_next show(void *context, const struct pt_visit *visit)
 	return PT_WALK_ON;
 }
 
+/* ---- subjects that have no walk() ---- */
+
+struct walker {
+	struct wp_runner *runner;
+	unsigned table;
+	pt_visitor visit;
+	void *context;
+};
+
+/* What the manuals say of the entries; of what a leaf allows the subject speaks. */
+static void walk_table(const struct walker *walker, unsigned level, uint64_t at, uint64_t va)
+{
+	static const enum pt_entry_kind kinds[] = {
+		[WP_ENTRY_TABLE] = PT_ENTRY_TABLE,
+		[WP_ENTRY_LEAF] = PT_ENTRY_LEAF,
+	};
+	struct wp_runner *runner = walker->runner;
+	const struct wp_regime *regime = runner->regime;
+	const uint64_t *const entries = wp_memory_at(&runner->memory, at, WP_FRAME_SIZE);
+	const uint64_t upper = UINT64_MAX << regime->va_bits;
+
+	for (size_t i = 0; entries != NULL && i < WP_FRAME_SIZE / sizeof entries[0]; i++) {
+		struct pt_visit visit = {.level = level, .index = i, .entry = entries[i]};
+		const uint64_t here = va + i * wp_regime_span(regime, level);
+		uint64_t to;
+		const enum wp_entry_kind kind = wp_entry_read(regime, level, entries[i], &to);
+
+		visit.vaddr = pt_va(wp_regime_canonical(regime, here) ? here : here | upper);
+		visit.next = pt_pa(kind == WP_ENTRY_TABLE ? to : 0);
+		visit.kind = kind == WP_ENTRY_TABLE || kind == WP_ENTRY_LEAF ? kinds[kind]
+		                                                             : PT_ENTRY_EMPTY;
+		if (visit.kind == PT_ENTRY_EMPTY)
+			continue;
+		if (kind == WP_ENTRY_LEAF)
+			runner->subject->query(runner->instance, walker->table, visit.vaddr.value,
+			                       &visit.mapping);
+		walker->visit(walker->context, &visit);
+		if (kind == WP_ENTRY_TABLE && level + 1u < regime->levels)
+			walk_table(walker, level + 1, to, here);
+	}
+}
+
+static void walk(struct wp_runner *runner, unsigned table, pt_visitor visit, void *context)
+{
+	const struct wp_subject *subject = runner->subject;
+	const struct walker walker = {runner, table, visit, context};
+
+	if (subject->walk != NULL)
+		subject->walk(runner->instance, table, SIZE_MAX, visit, NULL, context);
+	else
+		walk_table(&walker, 0, subject->root(runner->instance, table), 0);
+}
+
 void wp_tree_print(struct wp_runner *runner, unsigned table, FILE *out)
 {
 	struct tree tree = {.out = out};
 
-	runner->subject->walk(runner->instance, table, SIZE_MAX, show, NULL, &tree);
+	walk(runner, table, show, &tree);
 	end_run(&tree);
 }
 
@@ -115,6 +169,6 @@ json_t *wp_tree_json(struct wp_runner *runner, unsigned table)
 {
 	json_t *entries = json_array();
 
-	runner->subject->walk(runner->instance, table, SIZE_MAX, append, NULL, entries);
+	walk(runner, table, append, entries);
 	return entries;
 }

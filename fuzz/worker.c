@@ -86,6 +86,24 @@ static void shrink(const struct wp_campaign *campaign, struct wp_runner *runner,
 	slot->state = WP_SLOT_READY;
 }
 
+/* Without the operations that the subject lacks, which nobody misses. */
+static void copy_offered(const struct wp_subject *subject, const struct wp_program *program,
+                         struct wp_program *offered)
+{
+	offered->regime = program->regime;
+	offered->count = 0;
+	for (size_t i = 0; i < program->count; i++) {
+		if (wp_subject_offers(subject, program->ops[i].opcode))
+			offered->ops[offered->count++] = program->ops[i];
+	}
+}
+
+/* A shared object has few calls, and its programs are short from the start. */
+static size_t hang_runs(const struct wp_subject *subject)
+{
+	return subject->calls != NULL ? WP_CONTAIN_HANGS / 5 : WP_CONTAIN_HANGS;
+}
+
 /* Of a slot whose program ended the process, or whose shrinking did. */
 static void shrink_contained(struct wp_runner *runner, struct wp_slot *slot)
 {
@@ -97,10 +115,10 @@ static void shrink_contained(struct wp_runner *runner, struct wp_slot *slot)
 	bool died;
 
 	slot->state = WP_SLOT_CONTAINED;
-	program = slot->report.program;
+	copy_offered(runner->subject, &slot->report.program, &program);
 	if (wp_contain_open(&contained, runner, WP_CONTAIN_SECONDS, why, sizeof why) &&
 	    wp_contain_shrink(&contained, &program, &result,
-	                      hung ? WP_CONTAIN_HANGS : WP_SHRINK_RUNS, &died)) {
+	                      hung ? hang_runs(runner->subject) : WP_SHRINK_RUNS, &died)) {
 		if (died)
 			slot->report = *wp_contain_death(&contained);
 		else
