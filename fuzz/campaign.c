@@ -329,8 +329,7 @@ bool wp_campaign_run(struct wp_campaign *campaign, char *why, size_t why_size)
 	campaign->started = wp_nanoseconds();
 	for (unsigned i = 0; i < campaign->jobs && ran; i++) {
 		wp_words_open(&campaign->board->workers[i].words, campaign->subject);
-		wp_slots_know(&campaign->board->workers[i], campaign->known,
-		              campaign->known_count);
+		wp_slots_know(&campaign->board->workers[i], campaign->known, campaign->known_count);
 		ran = start_worker(campaign, &campaign->board->workers[i]);
 		if (!ran)
 			snprintf(why, why_size, "can't start a worker: %s", strerror(errno));

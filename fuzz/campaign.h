@@ -43,7 +43,7 @@ struct wp_campaign {
 	bool first_only;                  /* ends at the first finding... */
 	const char (*known)[96];          /* ...with another key than these, which are counted */
 	size_t known_count;
-	bool as_found;                    /* findings aren't shrunk */
+	bool as_found; /* findings aren't shrunk */
 	bool vary_all; /* every program is refused and damaged, not one in so many */
 
 	/* Called when a new key turns up, shrunk, and ten times a second. */

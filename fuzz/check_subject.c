@@ -32,14 +32,14 @@ static void tick(struct wp_campaign *campaign)
 	(void)campaign;
 }
 
-static void plan_round(const struct wp_check_subject *check, struct round *round, uint64_t seconds)
+static void plan_round(const struct wp_check_subject *check, struct round *round)
 {
 	memset(round, 0, sizeof *round);
 	round->campaign = (struct wp_campaign){
 		.subject = check->subject,
 		.seed = check->seed,
 		.programs = check->programs,
-		.seconds = seconds,
+		.seconds = check->seconds,
 		.jobs = 1, /* so that the first finding is the first */
 		.patience = PATIENCE,
 		.without = check->without,
@@ -62,12 +62,12 @@ static void count_round(struct wp_check_subject *check, const struct round *roun
 	}
 }
 
-static bool run_round(struct wp_check_subject *check, struct round *round, uint64_t seconds,
-                      char *why, size_t why_size)
+static bool run_round(struct wp_check_subject *check, struct round *round, char *why,
+                      size_t why_size)
 {
 	char known[WP_CHECK_BUGS][96];
 
-	plan_round(check, round, seconds);
+	plan_round(check, round);
 	if (!wp_campaign_choose(&round->campaign, &check->scope, check->scope != NULL, why,
 	                        why_size))
 		return false;
@@ -300,29 +300,34 @@ static void close_trial(struct trial *trial)
 	wp_runner_close(trial->runner);
 }
 
+/* The rounds, each with all the time, until one finds nothing new. */
+static bool run_rounds(struct trial *trial, struct wp_check_subject *check, char *why,
+                       size_t why_size)
+{
+	static struct round round;
+	bool going = true;
+
+	while (going) {
+		if (!run_round(check, &round, why, why_size))
+			return false;
+		if (!round.found || check->interrupted)
+			return true;
+		if (!open_trial(trial, check, why, why_size))
+			return false;
+		going = classify(trial, &round.report);
+		close_trial(trial);
+	}
+	return true;
+}
+
 bool wp_check_subject(struct wp_check_subject *check, char *why, size_t why_size)
 {
 	static struct wp_runner runner;
 	static struct trial trial = {.runner = &runner};
-	static struct round round;
-	const uint64_t end = wp_nanoseconds() + check->seconds * 1000000000u;
-	bool going = true;
 
 	check->declared = check->subject->profile;
-	while (going) {
-		const uint64_t now = wp_nanoseconds();
-		const uint64_t left = now < end ? (end - now) / 1000000000u + 1 : 1;
-
-		if (!run_round(check, &round, left, why, why_size))
-			return false;
-		going = round.found && !check->interrupted;
-		if (!going)
-			break;
-		if (!open_trial(&trial, check, why, why_size))
-			return false;
-		going = classify(&trial, &round.report);
-		close_trial(&trial);
-	}
+	if (!run_rounds(&trial, check, why, why_size))
+		return false;
 	check->subject->profile = wp_check_profile(check);
 	if (check->bug_count == 0)
 		return true;

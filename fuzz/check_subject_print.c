@@ -50,7 +50,8 @@ void wp_check_print_offers(const struct wp_subject *subject, FILE *out)
 		return;
 	print_missing_calls(subject, out);
 	if (!subject->reports_stores)
-		fputs("it reports no stores: L4 (every store is walkable), and which tables are freed "
+		fputs("it reports no stores: L4 (every store is walkable), and which tables are "
+		      "freed "
 		      "while\n  something leads to them, are not judged\n",
 		      out);
 	if (!subject->reports_flushes)
@@ -93,12 +94,15 @@ static void print_adoptions(const struct wp_check_subject *check, FILE *out)
 	if (check->adoption_count == 0)
 		return;
 	wp_profile_text(check->subject->profile, profile, sizeof profile);
-	fputs("\nDeviations that it needs and doesn't declare, with the shortest program that shows "
+	fputs("\nDeviations that it needs and doesn't declare, with the shortest program that "
+	      "shows "
 	      "each:\n\n",
 	      out);
 	for (size_t i = 0; i < check->adoption_count; i++)
 		print_adoption(&check->adoptions[i], out);
-	fprintf(out, "\nIf all of them are on purpose, this is its profile:\n\n  .deviations = \"%s\",\n",
+	fprintf(out,
+	        "\nIf all of them are on purpose, this is its profile:\n\n  .deviations = "
+	        "\"%s\",\n",
 	        profile);
 }
 
@@ -122,8 +126,8 @@ static void print_bug(const struct wp_check_subject *check, const struct wp_bug 
 
 void wp_check_print(const struct wp_check_subject *check, FILE *out)
 {
-	const unsigned undeclared =
-		(unsigned)__builtin_popcount(check->subject->profile & ~check->declared);
+	const unsigned undeclared = (unsigned)__builtin_popcount(check->subject->profile &
+	                                                         ~check->declared);
 
 	print_adoptions(check, out);
 	if (check->bug_count > 0)

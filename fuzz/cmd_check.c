@@ -52,11 +52,12 @@ static const struct argp_option options[] = {
 	{"seconds", KEY_SECONDS, "N", 0, "Stop after N seconds without a new finding (default 10)",
          0},
 	{"programs", KEY_PROGRAMS, "N", 0, "Run N programs of each architecture instead", 0},
-	{"regime", KEY_REGIME, "NAME", 0, "Only this, such as riscv64_sv48 (default: all it serves)",
-         0},
+	{"regime", KEY_REGIME, "NAME", 0,
+         "Only this, such as riscv64_sv48 (default: all it serves)", 0},
 	{"seed", KEY_SEED, "N", 0, "Other programs (default 1)", 0},
 	{"out", KEY_OUT, "DIR", 0, "Where reproducers go (default: findings)", 0},
-	{"deviations", KEY_DEVIATIONS, NULL, 0, "List the deviations that a subject may declare", 0},
+	{"deviations", KEY_DEVIATIONS, NULL, 0, "List the deviations that a subject may declare",
+         0},
 	WP_OPTIONS_MACHINES,
 	{0},
 };
@@ -105,18 +106,25 @@ static const struct argp argp = {
 	.args_doc = "./SUBJECT.so",
 	.doc = "Check page-table code of your own, a shared object that exports what "
 	       "<walkproof/subject.h> describes: run random programs on it, and tell where it "
-	       "deviates from the contract, what deviation of the list forgives that, and what none "
+	       "deviates from the contract, what deviation of the list forgives that, and what "
+               "none "
 	       "does.\v"
-	       "What it declares in `deviations` is taken as it is; what it needs beside is proposed, "
-	       "each with the shortest program that shows it. A crash or a hang is always a bug. Exit "
-	       "status: 0 if nothing was found that it doesn't declare, 1 if something was, 2 if it "
+	       "What it declares in `deviations` is taken as it is; what it needs beside is "
+               "proposed, "
+	       "each with the shortest program that shows it. A crash or a hang is always a bug. "
+               "Exit "
+	       "status: 0 if nothing was found that it doesn't declare, 1 if something was, 2 if "
+               "it "
 	       "could not start. examples/README.md shows how to get there in ten minutes.",
 };
 
 static int run(int argc, char **argv)
 {
 	static struct check check = {
-		.subject = {.seed = 1, .programs = UINT64_MAX, .seconds = 10, .directory = "findings"},
+		.subject = {.seed = 1,
+	                    .programs = UINT64_MAX,
+	                    .seconds = 10,
+	                    .directory = "findings"},
 	};
 
 	wp_cli_parse(&argp, argc, argv, &check);

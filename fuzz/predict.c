@@ -311,7 +311,7 @@ bool wp_profile_leaves_out(wp_profile profile, const struct wp_model *model,
 	/* regions were cut to so many leaves of the regime's sizes */
 	if (maps && call->allow_huge &&
 	    (wp_deviates(profile, WP_REGIONS_OF_4K) ||
-	     (sizes != UINT64_MAX && call->size / largest > WP_MAX_LEAVES / 4)))
+	     (sizes != UINT64_MAX && call->size / largest > WP_MAX_LEAVES)))
 		return true;
 	return changes && wp_deviates(profile, WP_NO_SPLIT) &&
 	       (cuts(model, call->table, call->va) ||

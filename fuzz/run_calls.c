@@ -117,9 +117,8 @@ static void judge_outcome(struct wp_runner *runner, const struct wp_call *call,
 
 	if (outcome->status != verdict->status)
 		wp_found(finding, WP_LAW_STATUS, status_kind(runner->subject, verdict->status),
-		         "%s() returned %s, it must return %s",
-		         wp_opcode_name(call->opcode), wp_status_text(outcome->status),
-		         wp_status_text(verdict->status));
+		         "%s() returned %s, it must return %s", wp_opcode_name(call->opcode),
+		         wp_status_text(outcome->status), wp_status_text(verdict->status));
 	else if (outcome->status == PT_OK && !same_mapping(&outcome->mapping, &verdict->mapping))
 		wp_found(finding, WP_LAW_STATUS, "mapping",
 		         "%s(%#" PRIx64 ") says %#" PRIx64 " -> %#" PRIx64 ", size %#" PRIx64

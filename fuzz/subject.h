@@ -25,7 +25,7 @@ struct wp_subject {
 	/* Of a shared object, whose path is its name; else NULL, and nothing below. */
 	const struct wp_subject_calls *calls;
 	wp_profile profile; /* how it deviates from the contract on purpose */
-	uint64_t window; /* where it looks for guest memory: host address; 0: anywhere */
+	uint64_t window;    /* where it looks for guest memory: host address; 0: anywhere */
 
 	/* What it can offer beyond the calls; the laws that need more skip it. */
 	bool reports_stores;

@@ -51,7 +51,7 @@ static pt_status map_parts(struct table *t, uint64_t va, uint64_t pa, uint64_t s
 }
 
 wp_status map_region(void *table, uint64_t va, uint64_t pa, uint64_t size, wp_flags flags,
-                            uint32_t allow_huge)
+                     uint32_t allow_huge)
 {
 	struct table *t = table;
 	pt_status status;

@@ -52,8 +52,8 @@ wp_status harvest(void *table, uint64_t va, uint64_t size, uint32_t uses, wp_lea
 	struct table *t = table;
 	struct hearer hearer = {visit, context};
 
-	return answer(pt_harvest(&t->table, pt_va(va), size, (pt_uses)uses, hear, &hearer,
-	                         batch_of(t)));
+	return answer(
+		pt_harvest(&t->table, pt_va(va), size, (pt_uses)uses, hear, &hearer, batch_of(t)));
 }
 
 struct walker {
