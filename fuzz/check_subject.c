@@ -123,7 +123,7 @@ static bool forgives(struct trial *trial, const struct wp_program *program, unsi
  */
 static wp_profile find_avoiding(struct trial *trial, const struct wp_program *program)
 {
-	for (unsigned i = WP_DEVIATIONS; i-- > 0;) {
+	for (unsigned i = WP_NOT_PROPOSED; i-- > 0;) {
 		if (wp_deviations[i].unasked && forgives(trial, program, i))
 			return (wp_profile)1 << i;
 	}
@@ -135,12 +135,12 @@ static wp_profile find_forgiving(struct trial *trial, const struct wp_program *p
 {
 	const wp_profile had = trial->check->subject->profile;
 
-	for (unsigned i = 0; i < WP_DEVIATIONS; i++) {
+	for (unsigned i = 0; i < WP_NOT_PROPOSED; i++) {
 		if (forgives(trial, program, i))
 			return (wp_profile)1 << i;
 	}
-	for (unsigned i = 0; i < WP_DEVIATIONS; i++) {
-		for (unsigned j = i + 1; j < WP_DEVIATIONS; j++) {
+	for (unsigned i = 0; i < WP_NOT_PROPOSED; i++) {
+		for (unsigned j = i + 1; j < WP_NOT_PROPOSED; j++) {
 			const wp_profile two = (wp_profile)1 << i | (wp_profile)1 << j;
 
 			if ((had & two) == 0 && is_fine_under(trial, program, had | two))

@@ -22,7 +22,7 @@ struct wp_command {
 
 extern const struct wp_command wp_command_fuzz, wp_command_replay, wp_command_shrink,
 	wp_command_explain, wp_command_show, wp_command_walk, wp_command_coverage,
-	wp_command_machines, wp_command_check, wp_command_planted;
+	wp_command_machines, wp_command_check, wp_command_compare, wp_command_planted;
 
 /*
  * As argp_parse(), with --help, and with one line and exit 2 for whatever is

@@ -194,7 +194,7 @@ static const struct argp argp = {
 	       "BACKEND is a name, such as x86_64 or riscv64_sv48_svpbmt. A shared object is a "
 	       "backend if it exports what <walkproof/codec.h> describes (scripts/check-backend "
 	       "makes one of a header in the form of arch/form.h), and a subject if it exports "
-               "what "
+	       "what "
 	       "<walkproof/subject.h> does (examples/README.md: how to get there in ten minutes). "
 	       "Of a subject it proposes the profile: the deviations from the contract that it "
 	       "needs, each with the shortest program that shows it. Exit status: 0 all is right, "

@@ -11,6 +11,9 @@ const struct wp_deviation_row wp_deviations[WP_DEVIATIONS] = {
                             "map, unmap, protect and remap round misaligned addresses down to "
                             "the leaf",
                             false, WP_ASSUMES_ALIGNED},
+	[WP_NO_512G] = {"no-512g",
+                        "there are no leaves above 1G: map refuses them, regions use none", false,
+                        WP_NO_1G},
 	[WP_NO_1G] = {"no-1g", "there are no leaves above 2M: map refuses them, regions use none",
                       false, WP_NO_HUGE},
 	[WP_NO_HUGE] = {"no-huge", "there are no leaves but 4K: map refuses them, regions use none",
@@ -37,6 +40,10 @@ const struct wp_deviation_row wp_deviations[WP_DEVIATIONS] = {
 	[WP_NO_BREAK] = {"no-break-before-make",
                          "a live leaf becomes another without an invalid entry in between", false,
                          WP_DEVIATIONS},
+	[WP_ZEROS_AT_0] = {"zeros-at-0",
+                           "LoongArch: empty directories lead to physical address 0, where a frame "
+                           "of zeros is",
+                           false, WP_DEVIATIONS},
 	[WP_NO_NO_ACCESS] = {"no-no-access", "flags without READ, WRITE and EXECUTE", true,
                              WP_DEVIATIONS},
 	[WP_NO_MEMORY_TYPES] = {"no-memory-types", "the flags DEVICE and UNCACHED", true,
@@ -59,6 +66,15 @@ const struct wp_deviation_row wp_deviations[WP_DEVIATIONS] = {
                                true, WP_DEVIATIONS},
 	[WP_ASSUMES_MEMORY] = {"assumes-memory", "to do without a frame that the host refuses",
                                true, WP_DEVIATIONS},
+	[WP_NO_LOANS] = {"no-loans", "copy_from and give_back", true, WP_DEVIATIONS},
+	[WP_NO_WALK] = {"no-walk", "walk", true, WP_DEVIATIONS},
+	[WP_SMALL_REGIONS] = {"small-regions", "regions of more than 1 GiB", true, WP_DEVIATIONS},
+	[WP_ASSUMES_LINEAR] = {"assumes-linear",
+                               "map_region_with and allow_huge, where pages may not follow each "
+                               "other",
+                               true, WP_DEVIATIONS},
+	[WP_ASSUMES_NO_HOLES] = {"assumes-no-holes", "to protect a region with holes", true,
+                                 WP_DEVIATIONS},
 };
 
 static enum wp_deviation find(const char *word, size_t length)

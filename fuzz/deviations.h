@@ -15,6 +15,7 @@ enum wp_deviation {
 	/* another outcome */
 	WP_OWN_STATUS,
 	WP_ALIGNS_DOWN,
+	WP_NO_512G,
 	WP_NO_1G,
 	WP_NO_HUGE,
 	WP_NO_RECLAIM,
@@ -24,6 +25,7 @@ enum wp_deviation {
 	WP_PROTECT_REFUSES_HOLES,
 	WP_USER_GLOBAL,
 	WP_NO_BREAK,
+	WP_ZEROS_AT_0,
 	/* not asked for */
 	WP_NO_NO_ACCESS,
 	WP_NO_MEMORY_TYPES,
@@ -36,6 +38,13 @@ enum wp_deviation {
 	WP_ASSUMES_UNMAPPED,
 	WP_ASSUMES_MAPPED,
 	WP_ASSUMES_MEMORY,
+	/* not asked for either; `check` doesn't propose them, as they leave out what has bugs */
+	WP_NOT_PROPOSED,
+	WP_NO_LOANS = WP_NOT_PROPOSED,
+	WP_NO_WALK,
+	WP_SMALL_REGIONS,
+	WP_ASSUMES_LINEAR,
+	WP_ASSUMES_NO_HOLES,
 	WP_DEVIATIONS,
 };
 

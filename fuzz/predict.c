@@ -270,7 +270,9 @@ uint64_t wp_profile_leaf_sizes(wp_profile profile, const struct wp_regime *regim
 
 	if (wp_deviates(profile, WP_NO_HUGE))
 		return page;
-	return wp_deviates(profile, WP_NO_1G) ? page | page << regime->index_bits : UINT64_MAX;
+	if (wp_deviates(profile, WP_NO_1G))
+		return page | page << regime->index_bits;
+	return wp_deviates(profile, WP_NO_512G) ? PT_1G | (PT_1G - 1) : UINT64_MAX;
 }
 
 /* ---- what isn't asked for ---- */
@@ -301,6 +303,18 @@ bool wp_profile_leaves_out(wp_profile profile, const struct wp_model *model,
 
 	if (call->opcode == WP_OP_REFUSE)
 		return wp_deviates(profile, WP_ASSUMES_MEMORY);
+	if (call->opcode == WP_OP_COPY_FROM || call->opcode == WP_OP_GIVE_BACK)
+		return wp_deviates(profile, WP_NO_LOANS);
+	if (call->opcode == WP_OP_WALK)
+		return wp_deviates(profile, WP_NO_WALK);
+	if (is_region(call->opcode) && wp_deviates(profile, WP_SMALL_REGIONS) && call->size > PT_1G)
+		return true;
+	if (call->opcode == WP_OP_MAP_REGION_WITH && call->allow_huge &&
+	    wp_deviates(profile, WP_ASSUMES_LINEAR))
+		return true;
+	if (call->opcode == WP_OP_PROTECT_REGION && wp_deviates(profile, WP_ASSUMES_NO_HOLES) &&
+	    (call->size == 0 || !wp_model_exists(model, call->table) || has_hole(model, call)))
+		return true;
 	if (takes_flags(call->opcode) && wp_deviates(profile, WP_NO_NO_ACCESS) &&
 	    (call->flags & (PT_READ | PT_WRITE | PT_EXECUTE)) == 0)
 		return true;

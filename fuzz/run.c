@@ -243,6 +243,7 @@ static void start(struct wp_runner *runner, const struct wp_program *program,
 	subject->start(runner->instance, program->regime, &runner->platform);
 	if (wp_run_checks(runner, WP_CHECK_READING) && subject->read_through)
 		subject->read_through(runner->instance, &runner->reading.platform);
+	runner->memory.zeros_at_0 = wp_deviates(subject->profile, WP_ZEROS_AT_0);
 	if (subject->calls != NULL)
 		wp_guard_over(is_guarded(runner, hash) ? &runner->memory : NULL);
 	runner->stats->programs++;

@@ -123,9 +123,8 @@ static void follow_refusal(struct wp_runner *runner, const struct wp_call *call,
 	const bool parts = wp_run_keeps_parts(runner, call);
 	uint64_t piece = call->size, done = 0, least;
 	const uint64_t offset = parts ? mapped_by_subject(runner, call, &piece) : 0;
-	const pt_status want = verdict->status;
 	const pt_status poor = predict_short(runner, call, &least);
-	pt_status reason = want;
+	pt_status reason = PT_OK;
 
 	if (poor == PT_NO_MEMORY && says(runner, *status, poor) && least <= offset)
 		reason = PT_NO_MEMORY;
@@ -134,7 +133,7 @@ static void follow_refusal(struct wp_runner *runner, const struct wp_call *call,
 	         (says(runner, *status, PT_ALREADY_MAPPED) || *status == PT_MAPPED_TO_HUGE_PAGE) &&
 	         may_have_stayed(runner, call->va + offset, piece))
 		reason = PT_ALREADY_MAPPED;
-	if (reason == want) {
+	if (reason == PT_OK) {
 		wp_model_copy(runner->model, runner->before);
 		*verdict = wp_predict_as(runner->model, runner->subject->profile, call, SIZE_MAX,
 		                         runner->aside, &done);

@@ -41,6 +41,9 @@ struct wp_memory {
 	uint8_t *host;       /* where the window is mapped here */
 	int fd;              /* the memory file: shared with emulators */
 
+	/* LoongArch: physical address 0, where empty directories lead, holds a frame of zeros. */
+	bool zeros_at_0;
+
 	size_t in_use;      /* frames handed out and not yet free */
 	size_t allocations; /* calls answered with a frame since the last reset */
 	size_t refusals;

@@ -112,6 +112,10 @@ static size_t walk(const struct wp_regime *regime, const struct wp_memory *memor
 		const uint64_t *entries = wp_paper_table(memory, table);
 
 		/* Physical address 0 is where an empty slot leads: anything may lie there. */
+		if (entries == NULL && table == 0 && memory->zeros_at_0) {
+			wp_paper_fault(answer, WP_ALL_KINDS, 0, WP_FAULT_NOT_PRESENT, level);
+			return level;
+		}
 		if (entries == NULL) {
 			open = table == 0 ? WP_ALL_KINDS : open;
 			wp_paper_fault(answer, WP_ALL_KINDS, open, WP_FAULT_BUS, level);
