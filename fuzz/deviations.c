@@ -5,8 +5,6 @@
 #include <string.h>
 
 const struct wp_deviation_row wp_deviations[WP_DEVIATIONS] = {
-	[WP_OWN_STATUS] = {"own-status", "a call that is refused may return any status but OK",
-                           false, WP_DEVIATIONS},
 	[WP_ALIGNS_DOWN] = {"aligns-down",
                             "map, unmap, protect and remap round misaligned addresses down to "
                             "the leaf",
@@ -14,7 +12,7 @@ const struct wp_deviation_row wp_deviations[WP_DEVIATIONS] = {
 	[WP_NO_1G] = {"no-1g", "there are no leaves above 2M: map refuses them, regions use none",
                       false, WP_NO_HUGE},
 	[WP_NO_HUGE] = {"no-huge", "there are no leaves but 4K: map refuses them, regions use none",
-                        false, WP_DEVIATIONS},
+                        false, WP_REGIONS_OF_4K},
 	[WP_NO_RECLAIM] = {"no-reclaim",
                            "tables that are empty stay until destroy, and a huge leaf may be "
                            "refused for them",
@@ -37,6 +35,8 @@ const struct wp_deviation_row wp_deviations[WP_DEVIATIONS] = {
 	[WP_NO_BREAK] = {"no-break-before-make",
                          "a live leaf becomes another without an invalid entry in between", false,
                          WP_DEVIATIONS},
+	[WP_OWN_STATUS] = {"own-status", "a call that is refused may return any status but OK",
+                           false, WP_DEVIATIONS},
 	[WP_NO_NO_ACCESS] = {"no-no-access", "flags without READ, WRITE and EXECUTE", true,
                              WP_DEVIATIONS},
 	[WP_NO_MEMORY_TYPES] = {"no-memory-types", "the flags DEVICE and UNCACHED", true,
