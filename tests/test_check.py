@@ -204,6 +204,8 @@ class Profiles(InFolder):
             "x86_64-L3-unmap-stale": ("invlpg(va);", ""),
             "x86_64-L1-map-user-read": ("(user ? USER : 0)", "USER"),
             "x86_64-L6-end-leak": ("level > 0", "level > 1"),
+            "x86_64-L5-map-store": ("return entry != 0 &&",
+                                    "if (entry != 0) *entry = *entry;\n\treturn entry != 0 &&"),
         }
         for key, (find, put) in bugs.items():
             with self.subTest(key):

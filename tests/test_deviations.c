@@ -65,7 +65,7 @@ static int close_models(void **state)
 
 static void a_misaligned_address_is_the_leaf_that_it_is_in(void **state)
 {
-	const struct wp_call unmap = {.opcode = WP_OP_UNMAP, .va = PT_2M + 5 * PT_4K};
+	const struct wp_call unmap = {.opcode = WP_OP_UNMAP, .va = PT_2M + 511 * PT_4K};
 	uint64_t done;
 
 	(void)state;
