@@ -107,14 +107,14 @@ static const struct argp argp = {
 	.doc = "Check page-table code of your own, a shared object that exports what "
 	       "<walkproof/subject.h> describes: run random programs on it, and tell where it "
 	       "deviates from the contract, what deviation of the list forgives that, and what "
-               "none "
+	       "none "
 	       "does.\v"
 	       "What it declares in `deviations` is taken as it is; what it needs beside is "
-               "proposed, "
+	       "proposed, "
 	       "each with the shortest program that shows it. A crash or a hang is always a bug. "
-               "Exit "
+	       "Exit "
 	       "status: 0 if nothing was found that it doesn't declare, 1 if something was, 2 if "
-               "it "
+	       "it "
 	       "could not start. examples/README.md shows how to get there in ten minutes.",
 };
 

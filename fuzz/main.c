@@ -7,10 +7,9 @@
 #include "cli.h"
 
 static const struct wp_command *const commands[] = {
-	&wp_command_fuzz,     &wp_command_replay,   &wp_command_shrink,
-	&wp_command_explain,  &wp_command_show,     &wp_command_walk,
-	&wp_command_coverage, &wp_command_machines, &wp_command_planted,
-	&wp_command_check,
+	&wp_command_fuzz,    &wp_command_replay, &wp_command_shrink,   &wp_command_explain,
+	&wp_command_show,    &wp_command_walk,   &wp_command_coverage, &wp_command_machines,
+	&wp_command_planted, &wp_command_check,
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
