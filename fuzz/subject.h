@@ -104,6 +104,9 @@ const struct wp_subject *wp_subject_find(const char *name, char *why, size_t why
 /* Opens a shared object; it stays for good. Else as above. */
 struct wp_subject *wp_subject_load(const char *path, char *why, size_t why_size);
 
+/* The calls of shared objects, in terms of <walkproof/subject.h>: subject_load.c fills it in. */
+extern const struct wp_subject wp_foreign_subject;
+
 /* The name that it has for itself. */
 const char *wp_subject_title(const struct wp_subject *subject);
 

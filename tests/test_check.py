@@ -83,7 +83,7 @@ class SharedObjects(InFolder):
                 self.assertIn(why, done.stderr)
                 self.assertEqual(done.stderr.count("\n"), 1)
         for why, find, put in (("no regime is 'sparc'", '"x86_64"', '"sparc"'),
-                               ("no deviation is called 'lazy'", '"own-status', '"lazy')):
+                               ("no deviation is called 'lazy'", '"no-1g', '"lazy')):
             with self.subTest(why):
                 subject = self.naive("bad", change_glue=lambda text: text.replace(find, put))
                 done = check(subject)
@@ -196,7 +196,7 @@ class Profiles(InFolder):
         subject = self.naive("global", is_global)
         self.assertIn("user-global", proposal(check(subject, "--programs", "300").stdout))
         subject = self.naive("declared", is_global,
-                             lambda text: text.replace('"own-status', '"user-global own-status'))
+                             lambda text: text.replace('"no-1g', '"user-global no-1g'))
         self.assertEqual(check(subject, "--programs", "300").returncode, 0)
 
     def test_a_bug_is_no_deviation(self):
@@ -204,6 +204,8 @@ class Profiles(InFolder):
             "x86_64-L3-unmap-stale": ("invlpg(va);", ""),
             "x86_64-L1-map-user-read": ("(user ? USER : 0)", "USER"),
             "x86_64-L6-end-leak": ("level > 0", "level > 1"),
+            "x86_64-L5-map-store": ("return entry != 0 &&",
+                                    "if (entry != 0) *entry = *entry;\n\treturn entry != 0 &&"),
         }
         for key, (find, put) in bugs.items():
             with self.subTest(key):
