@@ -63,7 +63,7 @@ const struct wp_subject_calls walkproof_subject = {
 	.what = "the naive mapper under a spin lock",
 	.regimes = "x86_64",
 	.offers = WP_OFFERS_FLUSHES,
-	.deviations = "own-status no-1g no-reclaim partial-tables no-no-access no-memory-types "
+	.deviations = "no-1g no-reclaim partial-tables own-status no-no-access no-memory-types "
 		      "truncates-addresses assumes-aligned assumes-sizes approximates-flags",
 	.create = create,
 	.destroy = destroy,

@@ -163,7 +163,7 @@ static bool forgives_all(struct trial *trial, wp_profile profile)
 }
 
 /*
- * What was adopted before may have been too little: the stronger deviation in its place
+ * What was adopted before may have been too little: the one that the list names in its place
  * forgives this program too, and the profile is no longer for it. 0: it isn't so.
  */
 static wp_profile revise(struct trial *trial, const struct wp_program *program)
@@ -320,13 +320,51 @@ static bool run_rounds(struct trial *trial, struct wp_check_subject *check, char
 	return true;
 }
 
+/* What was adopted first may be needless since: true, if one was, and is no more. */
+static bool drop_needless(struct trial *trial)
+{
+	struct wp_check_subject *check = trial->check;
+
+	for (size_t i = 0; i < check->adoption_count; i++) {
+		const wp_profile less = check->subject->profile & ~check->adoptions[i].added;
+
+		if (!forgives_all(trial, less))
+			continue;
+		check->subject->profile = less;
+		check->adoption_count--;
+		memmove(&check->adoptions[i], &check->adoptions[i + 1],
+		        (check->adoption_count - i) * sizeof check->adoptions[0]);
+		return true;
+	}
+	return false;
+}
+
+/* Rounds, until what they lead to has nothing needless in it. */
+static bool find_profile(struct trial *trial, struct wp_check_subject *check, char *why,
+                         size_t why_size)
+{
+	bool dropped = true;
+
+	while (dropped) {
+		if (!run_rounds(trial, check, why, why_size))
+			return false;
+		if (check->adoption_count < 2 || check->interrupted)
+			return true;
+		if (!open_trial(trial, check, why, why_size))
+			return false;
+		dropped = drop_needless(trial);
+		close_trial(trial);
+	}
+	return true;
+}
+
 bool wp_check_subject(struct wp_check_subject *check, char *why, size_t why_size)
 {
 	static struct wp_runner runner;
 	static struct trial trial = {.runner = &runner};
 
 	check->declared = check->subject->profile;
-	if (!run_rounds(&trial, check, why, why_size))
+	if (!find_profile(&trial, check, why, why_size))
 		return false;
 	check->subject->profile = wp_check_profile(check);
 	if (check->bug_count == 0)

@@ -5,8 +5,6 @@
 #include <string.h>
 
 const struct wp_deviation_row wp_deviations[WP_DEVIATIONS] = {
-	[WP_OWN_STATUS] = {"own-status", "a call that is refused may return any status but OK",
-                           false, WP_DEVIATIONS},
 	[WP_ALIGNS_DOWN] = {"aligns-down",
                             "map, unmap, protect and remap round misaligned addresses down to "
                             "the leaf",
@@ -17,7 +15,7 @@ const struct wp_deviation_row wp_deviations[WP_DEVIATIONS] = {
 	[WP_NO_1G] = {"no-1g", "there are no leaves above 2M: map refuses them, regions use none",
                       false, WP_NO_HUGE},
 	[WP_NO_HUGE] = {"no-huge", "there are no leaves but 4K: map refuses them, regions use none",
-                        false, WP_DEVIATIONS},
+                        false, WP_REGIONS_OF_4K},
 	[WP_NO_RECLAIM] = {"no-reclaim",
                            "tables that are empty stay until destroy, and a huge leaf may be "
                            "refused for them",
@@ -43,6 +41,8 @@ const struct wp_deviation_row wp_deviations[WP_DEVIATIONS] = {
 	[WP_ZEROS_AT_0] = {"zeros-at-0",
                            "LoongArch: empty directories lead to physical address 0, where a frame "
                            "of zeros is",
+                           false, WP_DEVIATIONS},
+	[WP_OWN_STATUS] = {"own-status", "a call that is refused may return any status but OK",
                            false, WP_DEVIATIONS},
 	[WP_NO_NO_ACCESS] = {"no-no-access", "flags without READ, WRITE and EXECUTE", true,
                              WP_DEVIATIONS},

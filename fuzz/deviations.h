@@ -13,7 +13,6 @@
 
 enum wp_deviation {
 	/* another outcome */
-	WP_OWN_STATUS,
 	WP_ALIGNS_DOWN,
 	WP_NO_512G,
 	WP_NO_1G,
@@ -26,6 +25,7 @@ enum wp_deviation {
 	WP_USER_GLOBAL,
 	WP_NO_BREAK,
 	WP_ZEROS_AT_0,
+	WP_OWN_STATUS, /* last of these: it forgives some of what others forgive more exactly */
 	/* not asked for */
 	WP_NO_NO_ACCESS,
 	WP_NO_MEMORY_TYPES,
@@ -60,7 +60,7 @@ struct wp_deviation_row {
 	const char *name;
 	const char *forgives; /* one line */
 	bool unasked;         /* what it forgives isn't asked for */
-	/* Forgives this and more: what is meant where this isn't enough. WP_DEVIATIONS: none. */
+	/* What may be meant where this isn't enough. WP_DEVIATIONS: nothing. */
 	enum wp_deviation stronger;
 };
 extern const struct wp_deviation_row wp_deviations[WP_DEVIATIONS];

@@ -119,6 +119,18 @@ static struct wp_call piece_at(const struct wp_model *model, const struct wp_cal
 	return piece;
 }
 
+/* Up to the next leaf, or to the end of the region. */
+static uint64_t hole_at(const struct wp_model *model, const struct wp_call *call, uint64_t offset)
+{
+	const uint64_t va = call->va + offset;
+	const size_t next = wp_model_seek(model, call->table, va);
+	size_t count;
+	const struct wp_run *runs = wp_model_runs(model, call->table, &count);
+	const uint64_t rest = call->size - offset;
+
+	return next < count && runs[next].va - va < rest ? runs[next].va - va : rest;
+}
+
 /* Up to the first piece that fails, or up to `most` bytes. */
 static struct wp_verdict predict_pieces(struct wp_model *model, wp_profile profile,
                                         const struct wp_call *call, uint64_t most, size_t available,
@@ -142,7 +154,7 @@ static struct wp_verdict predict_pieces(struct wp_model *model, wp_profile profi
 		whole.allocated += verdict.allocated;
 		whole.removed += verdict.removed;
 		available -= available == SIZE_MAX ? 0 : verdict.allocated;
-		*done += piece.size != 0 ? piece.size : PT_4K;
+		*done += piece.size != 0 ? piece.size : hole_at(model, call, *done);
 	}
 	return whole;
 }

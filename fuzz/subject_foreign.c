@@ -5,13 +5,10 @@
  */
 #include "subject.h"
 
-#include <dlfcn.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <walkproof/subject.h>
 
@@ -452,224 +449,31 @@ static void foreign_batch_ignore(struct wp_instance *instance, unsigned table)
 	end_batch(instance, table, WP_BATCH_IGNORE);
 }
 
-/* ---- opening ---- */
-
-/* What of its struct there is; what a newer or older one has beyond is left out. */
-static struct wp_subject_calls *read_calls(const struct wp_subject_calls *there)
-{
-	struct wp_subject_calls *calls = calloc(1, sizeof *calls);
-
-	if (calls != NULL)
-		memcpy(calls, there, there->bytes < sizeof *calls ? there->bytes : sizeof *calls);
-	return calls;
-}
-
-static const char *missing_call(const struct wp_subject_calls *calls)
-{
-	const struct {
-		bool there;
-		const char *name;
-	} required[] = {
-		{calls->create != NULL, "create"}, {calls->destroy != NULL, "destroy"},
-		{calls->root != NULL, "root"},     {calls->map != NULL, "map"},
-		{calls->unmap != NULL, "unmap"},   {calls->query != NULL, "query"},
-	};
-
-	for (size_t i = 0; i < sizeof required / sizeof required[0]; i++) {
-		if (!required[i].there)
-			return required[i].name;
-	}
-	return NULL;
-}
-
-/* The first of the words that begins no regime's name; empty: each does. */
-static void find_unknown_regime(const char *words, char *unknown, size_t size)
-{
-	struct wp_scope scope;
-
-	while (*words != '\0') {
-		const size_t length = strcspn(words, " ");
-
-		snprintf(unknown, size, "%.*s", (int)length, words);
-		wp_scope_of(&scope, unknown);
-		if (scope.count == 0)
-			return;
-		words += length;
-		words += strspn(words, " ");
-	}
-	unknown[0] = '\0';
-}
-
-/* False: `why` says in what the object differs from what the header asks for. */
-static bool check_calls(const char *path, const struct wp_subject_calls *calls, wp_profile *profile,
-                        char *why, size_t why_size)
-{
-	char unknown[64];
-
-	if (missing_call(calls) != NULL) {
-		snprintf(why, why_size, "%s: it has no %s(), which no subject can do without", path,
-		         missing_call(calls));
-		return false;
-	}
-	if (calls->regimes == NULL || calls->regimes[0] == '\0') {
-		snprintf(why, why_size,
-		         "%s: it doesn't say which regimes it serves, such as \"x86_64\"", path);
-		return false;
-	}
-	find_unknown_regime(calls->regimes, unknown, sizeof unknown);
-	if (unknown[0] != '\0') {
-		snprintf(why, why_size,
-		         "%s: no regime is '%s' or starts with it: 'walkproof machines' lists them",
-		         path, unknown);
-		return false;
-	}
-	if (calls->fixed_offset != 1 && calls->fixed_offset % WP_FRAME_SIZE != 0) {
-		snprintf(why, why_size, "%s: fixed_offset %#" PRIx64 " is no multiple of 4096",
-		         path, calls->fixed_offset);
-		return false;
-	}
-	if (!wp_profile_parse(calls->deviations != NULL ? calls->deviations : "", profile, unknown,
-	                      sizeof unknown)) {
-		snprintf(why, why_size,
-		         "%s: no deviation is called '%s': 'walkproof check --deviations' lists "
-		         "them",
-		         path, unknown);
-		return false;
-	}
-	return true;
-}
-
-static const struct wp_subject_calls *open_object(const char *path, char *why, size_t why_size)
-{
-	const struct wp_subject_calls *there;
-	const uint32_t least = offsetof(struct wp_subject_calls, protect);
-	void *object;
-
-	if (access(path, R_OK) != 0) {
-		snprintf(why, why_size, "%s: %s", path, strerror(errno));
-		return NULL;
-	}
-	object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	if (object == NULL) {
-		snprintf(why, why_size, "not a shared object that can be opened: %s", dlerror());
-		return NULL;
-	}
-	there = dlsym(object, WP_SUBJECT_SYMBOL);
-	if (there == NULL)
-		snprintf(why, why_size, "%s: it exports no '%s': see <walkproof/subject.h>", path,
-		         WP_SUBJECT_SYMBOL);
-	else if (there->version != WP_SUBJECT_VERSION)
-		snprintf(why, why_size,
-		         "%s: it is of version %u of <walkproof/subject.h>, this is version %u",
-		         path, there->version, WP_SUBJECT_VERSION);
-	else if (there->bytes < least)
-		snprintf(why, why_size,
-		         "%s: its `bytes` is %u, sizeof(struct wp_subject_calls) is %zu", path,
-		         there->bytes, sizeof *there);
-	else
-		return there;
-	dlclose(object);
-	return NULL;
-}
-
-static struct wp_subject subject_of(const struct wp_subject_calls *calls)
-{
-	const bool uses = (calls->offers & WP_OFFERS_USES) != 0 && calls->harvest != NULL &&
-	                  calls->unmap_region_with != NULL && calls->unmap_region != NULL &&
-	                  (calls->offers & WP_OFFERS_FLUSHES) != 0;
-	const bool shares = calls->copy_from != NULL && calls->give_back != NULL;
-	const bool batches = calls->batch_begin != NULL && calls->batch_end != NULL;
-
-#define IF(there, call) ((there) ? (call) : NULL)
-	return (struct wp_subject){
-		.what = calls->what != NULL ? calls->what : "",
-		.regimes = calls->regimes,
-		.calls = calls,
-		.reports_stores = (calls->offers & WP_OFFERS_STORES) != 0,
-		.reports_flushes = (calls->offers & WP_OFFERS_FLUSHES) != 0,
-		.fixed_frames = foreign_fixed_frames,
-		.open = foreign_open,
-		.close = foreign_close,
-		.start = foreign_start,
-		.root = foreign_root,
-		.create = foreign_create,
-		.destroy = foreign_destroy,
-		.map = foreign_map,
-		.unmap = foreign_unmap,
-		.query = foreign_query,
-		.protect = IF(calls->protect, foreign_protect),
-		.remap = IF(calls->remap, foreign_remap),
-		.map_region = IF(calls->map_region, foreign_map_region),
-		.map_region_with = IF(calls->map_region_with, foreign_map_region_with),
-		.unmap_region = IF(calls->unmap_region, foreign_unmap_region),
-		.protect_region = IF(calls->protect_region, foreign_protect_region),
-		.unmap_region_with = IF(uses, foreign_unmap_region_with),
-		.harvest = IF(uses, foreign_harvest),
-		.walk = IF(calls->walk, foreign_walk),
-		.copy_from = IF(shares, foreign_copy_from),
-		.give_back = IF(shares, foreign_give_back),
-		.batch_begin = IF(batches, foreign_batch_begin),
-		.batch_flush = IF(batches, foreign_batch_flush),
-		.batch_flush_all = IF(batches, foreign_batch_flush_all),
-		.batch_ignore = IF(batches, foreign_batch_ignore),
-	};
-#undef IF
-}
-
-const char *wp_subject_title(const struct wp_subject *subject)
-{
-	return subject->calls != NULL && subject->calls->name != NULL ? subject->calls->name
-	                                                              : subject->name;
-}
-
-/* The object of a name such as "./my.so" or "./my.so,no-reclaim"; `words`: those after it, or NULL. */
-static char *split_name(const char *name, char **words)
-{
-	char *path = strdup(name);
-
-	*words = NULL;
-	if (path == NULL || access(path, F_OK) == 0)
-		return path;
-	*words = strchr(strrchr(path, '/'), ',');
-	if (*words == NULL)
-		return path;
-	*(*words)++ = '\0';
-	for (char *at = *words; *at != '\0'; at++)
-		*at = *at == ',' ? ' ' : *at;
-	return path;
-}
-
-/* Objects stay open: whoever has been given one may keep it; and so do names. */
-struct wp_subject *wp_subject_load(const char *name, char *why, size_t why_size)
-{
-	char *words, *path = split_name(name, &words);
-	const struct wp_subject_calls *there;
-	struct wp_subject_calls *calls;
-	struct wp_subject *subject;
-	wp_profile profile;
-
-	if (path == NULL) {
-		snprintf(why, why_size, "out of memory");
-		return NULL;
-	}
-	there = open_object(path, why, why_size);
-	if (there == NULL)
-		return NULL;
-	calls = read_calls(there);
-	if (calls != NULL && words != NULL)
-		calls->deviations = words;
-	subject = malloc(sizeof *subject);
-	if (calls == NULL || subject == NULL) {
-		snprintf(why, why_size, "out of memory");
-		return NULL;
-	}
-	if (!check_calls(path, calls, &profile, why, why_size))
-		return NULL;
-	*subject = subject_of(calls);
-	subject->profile = profile;
-	subject->name = name;
-	if (calls->fixed_offset != 0)
-		subject->window = WP_WINDOW_BASE +
-		                  (calls->fixed_offset == 1 ? 0 : calls->fixed_offset);
-	return subject;
-}
+/* Of one that has them all; its own calls, name and regimes are still to be set. */
+const struct wp_subject wp_foreign_subject = {
+	.fixed_frames = foreign_fixed_frames,
+	.open = foreign_open,
+	.close = foreign_close,
+	.start = foreign_start,
+	.root = foreign_root,
+	.create = foreign_create,
+	.destroy = foreign_destroy,
+	.map = foreign_map,
+	.unmap = foreign_unmap,
+	.query = foreign_query,
+	.protect = foreign_protect,
+	.remap = foreign_remap,
+	.map_region = foreign_map_region,
+	.map_region_with = foreign_map_region_with,
+	.unmap_region = foreign_unmap_region,
+	.protect_region = foreign_protect_region,
+	.unmap_region_with = foreign_unmap_region_with,
+	.harvest = foreign_harvest,
+	.walk = foreign_walk,
+	.copy_from = foreign_copy_from,
+	.give_back = foreign_give_back,
+	.batch_begin = foreign_batch_begin,
+	.batch_flush = foreign_batch_flush,
+	.batch_flush_all = foreign_batch_flush_all,
+	.batch_ignore = foreign_batch_ignore,
+};

@@ -66,8 +66,29 @@ wp_status map_region(void *table, uint64_t va, uint64_t pa, uint64_t size, wp_fl
 	return answer(status);
 }
 
-/* It would take seconds to look for leaves, page by page, in more than that. */
-#define LONG (16 * PT_1G)
+struct search {
+	uint64_t from, found;
+};
+
+static enum pt_walk_next find_leaf(void *context, const struct pt_visit *visit)
+{
+	struct search *search = context;
+
+	if (visit->kind != PT_ENTRY_LEAF ||
+	    visit->vaddr.value + (visit->mapping.size - 1) < search->from)
+		return PT_WALK_ON;
+	search->found = visit->vaddr.value;
+	return PT_WALK_STOP;
+}
+
+/* The last byte of the hole at `va`. */
+static uint64_t end_of_hole(struct table *t, uint64_t va)
+{
+	struct search search = {va, 0};
+
+	pt_walk(&t->table, SIZE_MAX, find_leaf, NULL, &search);
+	return search.found - 1;
+}
 
 enum change { UNMAP, PROTECT };
 
@@ -80,7 +101,7 @@ static pt_status change_parts(struct table *t, enum change change, uint64_t va, 
 
 	for (uint64_t at = va, part; status == PT_OK && at - va < size; at += part) {
 		const uint64_t leaf = leaf_at(t, at).size;
-		const uint64_t end = leaf != 0 ? at | (leaf - 1) : at | (PT_4K - 1);
+		const uint64_t end = leaf != 0 ? at | (leaf - 1) : end_of_hole(t, at);
 
 		part = (end < last ? end : last) - at + 1;
 		if (leaf == 0)
@@ -134,7 +155,7 @@ wp_status protect_region(void *table, uint64_t va, uint64_t size, wp_flags flags
 		return WP_MAPPED_TO_HUGE_PAGE;
 	if (is("protect-refuses-holes") && is_sound(va, 0, size, flags) && has_hole(t, va, size))
 		return WP_NOT_MAPPED;
-	if (is("partial-regions") && is_sound(va, 0, size, flags) && size <= LONG)
+	if (is("partial-regions") && is_sound(va, 0, size, flags))
 		return answer(change_parts(t, PROTECT, va, size, flags, 1));
 	status = pt_protect_region(&t->table, pt_va(va), size, flags, batch_of(t));
 	return answer(status);

@@ -83,7 +83,7 @@ class SharedObjects(InFolder):
                 self.assertIn(why, done.stderr)
                 self.assertEqual(done.stderr.count("\n"), 1)
         for why, find, put in (("no regime is 'sparc'", '"x86_64"', '"sparc"'),
-                               ("no deviation is called 'lazy'", '"own-status', '"lazy')):
+                               ("no deviation is called 'lazy'", '"no-1g', '"lazy')):
             with self.subTest(why):
                 subject = self.naive("bad", change_glue=lambda text: text.replace(find, put))
                 done = check(subject)
@@ -196,7 +196,7 @@ class Profiles(InFolder):
         subject = self.naive("global", is_global)
         self.assertIn("user-global", proposal(check(subject, "--programs", "300").stdout))
         subject = self.naive("declared", is_global,
-                             lambda text: text.replace('"own-status', '"user-global own-status'))
+                             lambda text: text.replace('"no-1g', '"user-global no-1g'))
         self.assertEqual(check(subject, "--programs", "300").returncode, 0)
 
     def test_a_bug_is_no_deviation(self):

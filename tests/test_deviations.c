@@ -134,6 +134,7 @@ static void a_region_that_fails_is_done_up_to_the_leaf_that_fails(void **state)
 static void an_unmap_that_skips_holes_takes_what_there_is(void **state)
 {
 	const struct wp_call call = {.opcode = WP_OP_UNMAP_REGION, .size = 3 * PT_4K};
+	const struct wp_call all = {.opcode = WP_OP_UNMAP_REGION, .size = (uint64_t)1 << 47};
 	uint64_t done;
 
 	(void)state;
@@ -143,6 +144,11 @@ static void an_unmap_that_skips_holes_takes_what_there_is(void **state)
 	assert_int_equal(predict(BIT(WP_UNMAP_SKIPS_HOLES), call, SIZE_MAX, &done), PT_OK);
 	assert_false(is_mapped(0));
 	assert_false(is_mapped(2 * PT_4K));
+
+	/* a hole of any length is one step */
+	start(0);
+	assert_int_equal(predict(BIT(WP_UNMAP_SKIPS_HOLES), all, SIZE_MAX, &done), PT_OK);
+	assert_false(is_mapped(PT_2M));
 }
 
 static void a_protect_that_refuses_holes_changes_nothing(void **state)
@@ -264,7 +270,7 @@ static void words_make_a_profile_and_a_profile_words(void **state)
 	assert_true(wp_profile_parse(" own-status  no-1g ", &profile, unknown, sizeof unknown));
 	assert_int_equal(profile, BIT(WP_OWN_STATUS) | BIT(WP_NO_1G));
 	wp_profile_text(profile, text, sizeof text);
-	assert_string_equal(text, "own-status no-1g");
+	assert_string_equal(text, "no-1g own-status");
 	assert_false(wp_profile_parse("own-status no-1", &profile, unknown, sizeof unknown));
 	assert_string_equal(unknown, "no-1");
 	wp_profile_text(BIT(WP_DEVIATIONS) - 1, text, sizeof text);
