@@ -188,16 +188,18 @@ static bool has_hole(const struct wp_model *model, const struct wp_call *call)
 static bool is_refused_at_once(const struct wp_regime *regime, const struct wp_call *call,
                                pt_status status)
 {
+	/* Of a page that the caller's function names there is nothing to say before it is asked. */
+	const bool whole = ((call->va | call->size) & (wp_regime_page(regime) - 1)) == 0 &&
+	                   call->va + (call->size - 1) >= call->va;
+
 	switch (status) {
 	case PT_BAD_SIZE:
 	case PT_BAD_FLAGS:
 	case PT_BORROWED:
 		return true;
 	case PT_BAD_ADDRESS:
-		return call->opcode != WP_OP_MAP_REGION_WITH;
 	case PT_NOT_ALIGNED:
-		return call->opcode != WP_OP_MAP_REGION_WITH ||
-		       ((call->va | call->size) & (wp_regime_page(regime) - 1));
+		return call->opcode != WP_OP_MAP_REGION_WITH || !whole;
 	default:
 		return false;
 	}

@@ -101,8 +101,11 @@ extern const size_t wp_planted_subject_count;
  */
 const struct wp_subject *wp_subject_find(const char *name, char *why, size_t why_size);
 
-/* Opens a shared object; it stays for good. Else as above. */
-struct wp_subject *wp_subject_load(const char *path, char *why, size_t why_size);
+/*
+ * Opens a shared object; it stays for good. Deviations behind the path, each after a comma,
+ * are taken for those that it declares: "./my.so,no-reclaim". Else as above.
+ */
+struct wp_subject *wp_subject_load(const char *name, char *why, size_t why_size);
 
 /* The calls of shared objects, in terms of <walkproof/subject.h>: subject_load.c fills it in. */
 extern const struct wp_subject wp_foreign_subject;

@@ -176,17 +176,42 @@ const char *wp_subject_title(const struct wp_subject *subject)
 	                                                              : subject->name;
 }
 
-/* Objects stay open: whoever has been given one may keep it. */
-struct wp_subject *wp_subject_load(const char *path, char *why, size_t why_size)
+/* The object of a name such as "./my.so" or "./my.so,no-reclaim", and the words after it. */
+static char *split_name(const char *name, char **words)
 {
-	const struct wp_subject_calls *there = open_object(path, why, why_size);
+	char *path = strdup(name);
+
+	*words = NULL;
+	if (path == NULL || access(path, F_OK) == 0)
+		return path;
+	*words = strchr(strrchr(path, '/'), ',');
+	if (*words == NULL)
+		return path;
+	*(*words)++ = '\0';
+	for (char *at = *words; *at != '\0'; at++)
+		*at = *at == ',' ? ' ' : *at;
+	return path;
+}
+
+/* Objects stay open: whoever has been given one may keep it. */
+struct wp_subject *wp_subject_load(const char *name, char *why, size_t why_size)
+{
+	char *words, *path = split_name(name, &words);
+	const struct wp_subject_calls *there;
 	struct wp_subject_calls *calls;
 	struct wp_subject *subject;
 	wp_profile profile;
 
+	if (path == NULL) {
+		snprintf(why, why_size, "out of memory");
+		return NULL;
+	}
+	there = open_object(path, why, why_size);
 	if (there == NULL)
 		return NULL;
 	calls = read_calls(there);
+	if (calls != NULL && words != NULL)
+		calls->deviations = words;
 	subject = malloc(sizeof *subject);
 	if (calls == NULL || subject == NULL) {
 		snprintf(why, why_size, "out of memory");
@@ -196,7 +221,7 @@ struct wp_subject *wp_subject_load(const char *path, char *why, size_t why_size)
 		return NULL;
 	*subject = subject_of(calls);
 	subject->profile = profile;
-	subject->name = path;
+	subject->name = name;
 	if (calls->fixed_offset != 0)
 		subject->window = WP_WINDOW_BASE +
 		                  (calls->fixed_offset == 1 ? 0 : calls->fixed_offset);

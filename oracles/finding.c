@@ -37,7 +37,21 @@ const char *wp_law_name(enum wp_law law)
 
 const char *wp_status_text(pt_status status)
 {
-	return status < PT_STATUSES ? pt_status_name(status) : "FAILED";
+	static const char *const names[PT_STATUSES] = {
+		[PT_OK] = "PT_OK",
+		[PT_NO_MEMORY] = "PT_NO_MEMORY",
+		[PT_NOT_ALIGNED] = "PT_NOT_ALIGNED",
+		[PT_NOT_MAPPED] = "PT_NOT_MAPPED",
+		[PT_ALREADY_MAPPED] = "PT_ALREADY_MAPPED",
+		[PT_MAPPED_TO_HUGE_PAGE] = "PT_MAPPED_TO_HUGE_PAGE",
+		[PT_BAD_ADDRESS] = "PT_BAD_ADDRESS",
+		[PT_BAD_SIZE] = "PT_BAD_SIZE",
+		[PT_BAD_FLAGS] = "PT_BAD_FLAGS",
+		[PT_MALFORMED] = "PT_MALFORMED",
+		[PT_BORROWED] = "PT_BORROWED",
+	};
+
+	return status < PT_STATUSES ? names[status] : "FAILED";
 }
 
 const char *wp_flags_text(pt_flags flags, char text[8])
