@@ -286,10 +286,13 @@ static void mutants_of_nothing_reach_every_operation_status_and_page_size(void *
 			if (status != PT_MALFORMED && statuses[status] < 20)
 				fail_msg("%s: status %u too rarely", name, status);
 		}
-		for (size_t i = 0; i < scope.count; i++)
-			for (unsigned unit = 0; unit < WP_UNIT_BYTE; unit++)
-				units |= (scope.regimes[i]->leaf_sizes &
-				          wp_unit_bytes(scope.regimes[i], unit)) != 0 << unit;
+		for (size_t i = 0; i < scope.count * WP_UNIT_BYTE; i++) {
+			const struct wp_regime *regime = scope.regimes[i / WP_UNIT_BYTE];
+			const unsigned unit = (unsigned)(i % WP_UNIT_BYTE);
+
+			if ((regime->leaf_sizes & wp_unit_bytes(regime, unit)) != 0)
+				units |= 1u << unit;
+		}
 		for (unsigned unit = 0; unit < WP_UNIT_BYTE; unit++) {
 			if ((units >> unit & 1) && reached.stats.leaves[unit] < 20)
 				fail_msg("%s: unit %u is mapped %u times", name, unit,
