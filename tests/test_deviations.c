@@ -19,7 +19,7 @@ static void start(wp_profile profile)
 	const pt_flags flags = PT_READ | PT_WRITE;
 
 	wp_model_reset(model, wp_regime_find("x86_64"), 1);
-	wp_model_limit_leaves(model, wp_profile_leaf_sizes(profile));
+	wp_model_limit_leaves(model, wp_profile_leaf_sizes(profile, wp_regime_find("x86_64")));
 	wp_model_create(model, 0, SIZE_MAX);
 	wp_model_map(model, 0, 0, PT_1G, PT_4K, flags, SIZE_MAX);
 	wp_model_map(model, 0, 2 * PT_4K, PT_1G, PT_4K, flags, SIZE_MAX);
