@@ -44,8 +44,9 @@ void wp_trace_reset(struct wp_trace *trace, const struct wp_regime *regime)
 	trace->regime = regime;
 	trace->written_by_cpu = wp_entry_written_by_cpu(regime);
 	memset(trace->roots, 0, sizeof trace->roots);
-	memset(trace->link, 0, trace->memory->high_water * sizeof *trace->link);
-	memset(trace->forked, 0, trace->memory->high_water * sizeof *trace->forked);
+	memset(trace->link, 0, trace->linked * sizeof *trace->link);
+	memset(trace->forked, 0, trace->linked * sizeof *trace->forked);
+	trace->linked = 0;
 	trace->links = 0;
 	trace->count = 0;
 	forget_changes(trace);
@@ -191,6 +192,7 @@ static bool is_forked(const struct wp_trace *trace, uint64_t entry, uint64_t fra
 static void note_link(struct wp_trace *trace, uint64_t entry, uint64_t value)
 {
 	struct wp_place place;
+	size_t index;
 	uint64_t to;
 
 	if (wp_entry_read(trace->regime, 1, value, &to) != WP_ENTRY_TABLE ||
@@ -198,11 +200,14 @@ static void note_link(struct wp_trace *trace, uint64_t entry, uint64_t value)
 	    !wp_memory_is_used(trace->memory, to))
 		return;
 	trace->links++;
-	trace->forked[frame_index(trace, to)] |= is_forked(trace, entry, to);
+	index = frame_index(trace, to);
+	if (index >= trace->linked)
+		trace->linked = index + 1;
+	trace->forked[index] |= is_forked(trace, entry, to);
 	if (wp_trace_place(trace, entry, &place) && place.level + 1u >= trace->regime->levels)
 		return;
 	if (wp_trace_link(trace, to) == 0)
-		trace->link[frame_index(trace, to)] = entry;
+		trace->link[index] = entry;
 }
 
 static void note_word(struct wp_trace *trace, uint64_t entry)

@@ -33,6 +33,7 @@ struct wp_trace {
 	uint64_t *link;          /* by frame: the entry that was last seen to lead there; 0: none */
 	bool *forked;            /* by frame: another entry may lead there too */
 	uint64_t written_by_cpu; /* the bits of an entry that CPUs write */
+	size_t linked;           /* of both: those below may be set */
 	uint64_t links;          /* stores of what may lead to a table */
 	uint64_t count;          /* stores */
 	struct wp_store stores[WP_TRACE_STORES];

@@ -206,7 +206,7 @@ class BadInput(unittest.TestCase):
         self.assert_refused("x86_64", "--subject", "x86-unmap-no-flush", says="x86_64")
         self.assert_refused("./missing.so", says="no such file")
         self.assert_refused(__file__, says="test_check_backend")
-        self.assert_refused(self.shared_object("int x;"), says="exports no walkproof_codec")
+        self.assert_refused(self.shared_object("int x;"), says="exports no 'walkproof_subject'")
         self.assert_refused(self.shared_object(codec % ".version = 2"), says="version 2")
         self.assert_refused(self.shared_object(codec % whole), says="lacks level")
 

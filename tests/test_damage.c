@@ -130,6 +130,37 @@ static void the_same_damage_is_done_twice(void **state)
 	}
 }
 
+/* Queries of a program on sound tables and of one that is damaged halfway. */
+static uint64_t queries_of(const struct wp_program *program, uint64_t seed)
+{
+	const struct wp_damage damage = {program->count / 2u + 1, seed};
+	struct wp_damage_stats stats = {0};
+	struct wp_result result;
+	const uint64_t before = runner.stats->queries;
+
+	assert_true(wp_run(&runner, program, &result, NULL));
+	assert_true(wp_damage_run(&runner, program, &damage, &stats, &result));
+	return runner.stats->queries - before;
+}
+
+static void a_program_runs_as_if_none_had_run_before(void **state)
+{
+	static struct wp_program program;
+	const struct wp_regime *regime = wp_regime_find("loongarch64_low");
+	const struct wp_scope scope = {.regimes = {regime}, .count = 1};
+	struct wp_random random;
+
+	(void)state;
+	wp_random_seed(&random, SEED);
+	for (unsigned i = 0; i < 1500; i++) {
+		uint64_t first;
+
+		wp_program_generate(&program, &scope, &random);
+		first = queries_of(&program, i);
+		assert_int_equal(queries_of(&program, i), first);
+	}
+}
+
 static int open_runner(void **state)
 {
 	char why[300];
@@ -157,6 +188,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_same_damage_is_done_twice),
+		cmocka_unit_test(a_program_runs_as_if_none_had_run_before),
 		cmocka_unit_test(damaged_tables_are_worked_on_under_every_regime),
 	};
 
