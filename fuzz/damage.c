@@ -303,7 +303,8 @@ static void run_damaged(struct wp_damaged *d)
 		         d->name, address);
 	runner->platform = before;
 	wp_memory_audit(&runner->memory);
-	if (runner->memory.crime == WP_FRAME_WRITTEN_AFTER_FREE)
+	if (runner->memory.crime == WP_FRAME_WRITTEN_AFTER_FREE ||
+	    runner->memory.crime == WP_FRAME_WRITTEN_FOREIGN)
 		wp_found(finding, LAW, "store-outside",
 		         "a call on damaged tables wrote to the free frame %#" PRIx64,
 		         runner->memory.crime_frame);

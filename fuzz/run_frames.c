@@ -18,6 +18,8 @@ void wp_run_judge_frames(struct wp_runner *runner)
 		[WP_FRAME_FREED_FOREIGN] = {"freed-foreign", "was freed and never handed out"},
 		[WP_FRAME_WRITTEN_AFTER_FREE] = {"written-after-free",
 	                                         "was written after it was freed"},
+		[WP_FRAME_WRITTEN_FOREIGN] = {"written-foreign",
+	                                      "was written and never handed out"},
 	};
 	const struct wp_memory *memory = &runner->memory;
 

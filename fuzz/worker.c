@@ -222,6 +222,8 @@ static void run_chunk(const struct wp_campaign *campaign, struct wp_runner *runn
 			keep_finding(campaign, runner, worker, &program);
 		else
 			run_variants(campaign, runner, worker, &program);
+		if (worker->result.finding.found)
+			wp_memory_distrust(&runner->memory);
 		if (worker->result.finding.found && campaign->subject->calls != NULL) {
 			worker->next++;
 			worker->frames_used = runner->memory.high_water;

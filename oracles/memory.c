@@ -70,6 +70,14 @@ static void accuse(struct wp_memory *memory, enum wp_frame_crime crime, uint64_t
 	memory->crime_frame = frame;
 }
 
+static void accuse_of_writing(struct wp_memory *memory, size_t index)
+{
+	accuse(memory,
+	       memory->state[index] == WP_FRAME_UNTOUCHED ? WP_FRAME_WRITTEN_FOREIGN
+	                                                  : WP_FRAME_WRITTEN_AFTER_FREE,
+	       address_of(memory, index));
+}
+
 /* At `at`, or wherever there is room if that is 0. */
 static bool open_window(struct wp_memory *memory, uintptr_t at)
 {
@@ -139,13 +147,21 @@ void wp_memory_close(struct wp_memory *memory)
 	*memory = (struct wp_memory){.fd = -1};
 }
 
+/* The frames that were handed out since the reset, and those that a table too long would reach. */
+static size_t within_reach(const struct wp_memory *memory)
+{
+	const size_t reach = memory->high_water + 2;
+
+	return reach < memory->frames ? reach : memory->frames;
+}
+
 /*
  * The stack holds the lowest frame on top. Frames from high_water on have never
  * left their places at its bottom, so only the top needs restoring.
  */
 void wp_memory_reset(struct wp_memory *memory)
 {
-	for (size_t i = 0; i < memory->high_water; i++) {
+	for (size_t i = 0; i < within_reach(memory); i++) {
 		if (memory->filled[i] != WP_POISON || !intact(memory, i))
 			fill(memory, i, WP_POISON);
 		memory->state[i] = WP_FRAME_UNTOUCHED;
@@ -175,19 +191,22 @@ void wp_memory_cut(struct wp_memory *memory, unsigned frame_shift)
 }
 
 /*
- * Frames that were never handed out are checked when they are, and not here: it
- * would cost a scan of the whole window.
+ * Frames that were never handed out are checked when they are, and not here, but for those
+ * that are near: it would cost a scan of the whole window.
  */
 void wp_memory_audit(struct wp_memory *memory)
 {
-	if (memory->crime != WP_FRAME_FINE)
-		return;
-	for (size_t i = 0; i < memory->high_water; i++) {
+	for (size_t i = 0; i < within_reach(memory); i++) {
 		if (memory->state[i] != WP_FRAME_USED && !intact(memory, i)) {
-			accuse(memory, WP_FRAME_WRITTEN_AFTER_FREE, address_of(memory, i));
+			accuse_of_writing(memory, i);
 			return;
 		}
 	}
+}
+
+void wp_memory_distrust(struct wp_memory *memory)
+{
+	memory->high_water = memory->frames;
 }
 
 void wp_memory_poison(struct wp_memory *memory, struct wp_poison poison)
@@ -232,7 +251,7 @@ static bool refused(struct wp_memory *memory, size_t count)
 static void hand_out(struct wp_memory *memory, size_t index)
 {
 	if (!intact(memory, index))
-		accuse(memory, WP_FRAME_WRITTEN_AFTER_FREE, address_of(memory, index));
+		accuse_of_writing(memory, index);
 	if (memory->filled[index] != poison_for(memory, index))
 		fill(memory, index, poison_for(memory, index));
 	memory->state[index] = WP_FRAME_USED;

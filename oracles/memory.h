@@ -25,6 +25,7 @@ enum wp_frame_crime {
 	WP_FRAME_FREED_TWICE,
 	WP_FRAME_FREED_FOREIGN, /* never handed out, or not a frame's address */
 	WP_FRAME_WRITTEN_AFTER_FREE,
+	WP_FRAME_WRITTEN_FOREIGN, /* and never handed out */
 };
 
 /* What free frames are filled with: `entry`, and in it the frame's index at `shift`. */
@@ -81,8 +82,11 @@ void wp_memory_reset(struct wp_memory *memory);
  */
 void wp_memory_cut(struct wp_memory *memory, unsigned frame_shift);
 
-/* Records WP_FRAME_WRITTEN_AFTER_FREE if a free frame's poison was disturbed. */
+/* Records a crime if the poison of a frame that isn't handed out was disturbed. */
 void wp_memory_audit(struct wp_memory *memory);
+
+/* Anything may have been written anywhere: the next reset looks at all of the window. */
+void wp_memory_distrust(struct wp_memory *memory);
 
 /*
  * Frames that were given back, and from now on those handed out and given back, are

@@ -228,6 +228,34 @@ static void an_audit_finds_one_disturbed_word_in_a_free_frame(void **state)
 	}
 }
 
+static void writing_beyond_the_last_frame_is_a_crime_and_undone(void **state)
+{
+	struct wp_memory *memory = *state;
+	const uint64_t beyond = alloc(memory) + WP_FRAME_SIZE;
+
+	scribble(memory, beyond, 7);
+	wp_memory_audit(memory);
+	assert_crime(memory, WP_FRAME_WRITTEN_FOREIGN, beyond);
+	wp_memory_reset(memory);
+	alloc(memory);
+	assert_int_equal(alloc(memory), beyond);
+	assert_int_equal(memory->crime, WP_FRAME_FINE);
+}
+
+/* Far from all that was handed out nobody looks, unless told to. */
+static void what_is_distrusted_is_looked_at_whole(void **state)
+{
+	struct wp_memory *memory = *state;
+	const uint64_t far = memory->base + (memory->frames - 1) * WP_FRAME_SIZE;
+
+	scribble(memory, far, 7);
+	wp_memory_distrust(memory);
+	wp_memory_reset(memory);
+	wp_memory_distrust(memory);
+	wp_memory_audit(memory);
+	assert_int_equal(memory->crime, WP_FRAME_FINE);
+}
+
 static void handing_out_a_disturbed_frame_is_a_crime(void **state)
 {
 	struct wp_memory *memory = *state;
@@ -360,6 +388,8 @@ int main(void)
 		TEST(freeing_a_frame_twice_is_a_crime),
 		TEST(freeing_what_was_never_handed_out_is_a_crime),
 		TEST(an_audit_finds_one_disturbed_word_in_a_free_frame),
+		TEST(writing_beyond_the_last_frame_is_a_crime_and_undone),
+		TEST(what_is_distrusted_is_looked_at_whole),
 		TEST(handing_out_a_disturbed_frame_is_a_crime),
 		TEST(only_the_first_crime_is_recorded),
 		TEST(one_allocation_is_refused_after_the_successes_granted),
