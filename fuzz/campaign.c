@@ -189,6 +189,13 @@ static bool start_worker(struct wp_campaign *campaign, struct wp_worker *worker)
 	wp_worker_main(campaign, worker);
 }
 
+/* No program ends its process so: somebody who wants the campaign to end does. */
+static bool is_ended_from_outside(int status)
+{
+	return WIFSIGNALED(status) &&
+	       (WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGHUP);
+}
+
 /*
  * A worker died. False, with `why`, if that was nothing that a program did: then
  * another would fare no better.
@@ -201,6 +208,11 @@ static bool bury(struct wp_campaign *campaign, struct wp_worker *worker, int sta
 	worker->pid = 0;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return true;
+	if (is_ended_from_outside(status)) {
+		campaign->interrupted = true;
+		campaign->board->stop = true;
+		return true;
+	}
 	if (worker->running)
 		is_new = wp_slots_keep_death(campaign, worker, status, hung);
 	else if (!wp_slots_left(worker)) {

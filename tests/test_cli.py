@@ -6,9 +6,11 @@ import os
 import pathlib
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 WALKPROOF = str(pathlib.Path(sys.argv.pop(1)).resolve())
@@ -112,6 +114,20 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(tables[0], tables[2])
         for arch in ("x86_64", "aarch64", "riscv64", "loongarch64", "x86_ept"):
             self.assertRegex(tables[0], rf"(?m)^{arch} +200 ")
+
+    def test_a_worker_that_is_ended_from_outside_is_no_finding(self):
+        with subprocess.Popen([WALKPROOF, "fuzz", "--seconds", "60", "--jobs", "1", "--arch",
+                               "x86_64", "--without", "qemu", "--without", "kvm"], cwd=self.dir,
+                              text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as fuzz:
+            children = pathlib.Path(f"/proc/{fuzz.pid}/task/{fuzz.pid}/children")
+            while not children.read_text():
+                time.sleep(0.01)
+            time.sleep(0.5)
+            os.kill(int(children.read_text().split()[0]), signal.SIGTERM)
+            out, _ = fuzz.communicate(timeout=50)
+        self.assertEqual(fuzz.returncode, 0)
+        self.assertNotIn("crash", out)
+        self.assertIn("interrupted", out)
 
     def test_another_seed_gives_other_programs(self):
         one, two = (self.json_of("fuzz", "--programs", 50, "--seed", seed)["architectures"]
