@@ -19,7 +19,11 @@
 #define SEED 20240607u
 
 /* Random inputs for each architecture; an argument asks for more. */
-static unsigned long inputs = 40000;
+#ifdef SANITIZED
+static unsigned long inputs = 5000;
+#else
+static unsigned long inputs = 15000;
+#endif
 
 static struct wp_memory_runner runner;
 

@@ -184,10 +184,10 @@ class Profiles(InFolder):
             subject = self.naive("less", change_glue=lambda text: text.replace(
                 declared, '"' + " ".join(others) + '"'))
             with self.subTest(word):
-                done = check(subject, "--programs", "1000")
+                done = check(subject, "--programs", "500")
                 self.assertEqual(done.returncode, 1, done.stdout)
         subject = self.naive("none", change_glue=lambda text: text.replace(declared, "0"))
-        self.assertEqual(proposal(check(subject, "--programs", "1000").stdout), words)
+        self.assertEqual(proposal(check(subject, "--programs", "500").stdout), words)
 
     def test_a_global_user_page_is_forgiven_by_user_global_alone(self):
         def is_global(text):

@@ -20,7 +20,11 @@
 #define SEED 20240607u
 
 /* Programs for each regime; an argument asks for more. */
-static unsigned long programs = 1500;
+#ifdef SANITIZED
+static unsigned long programs = 300;
+#else
+static unsigned long programs = 800;
+#endif
 
 static struct wp_runner runner;
 static struct wp_machine_set set;
