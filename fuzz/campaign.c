@@ -192,8 +192,7 @@ static bool start_worker(struct wp_campaign *campaign, struct wp_worker *worker)
 /* No program ends its process so: somebody who wants the campaign to end does. */
 static bool is_ended_from_outside(int status)
 {
-	return WIFSIGNALED(status) &&
-	       (WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGHUP);
+	return WIFSIGNALED(status) && (WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGHUP);
 }
 
 /*
