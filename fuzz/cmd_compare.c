@@ -60,7 +60,7 @@ static bool is_new(char keys[MAX_KEYS][80], size_t *count, const char *key)
 	}
 	if (*count == MAX_KEYS)
 		return false;
-	strcpy(keys[(*count)++], key);
+	snprintf(keys[(*count)++], sizeof keys[0], "%s", key);
 	return true;
 }
 

@@ -176,54 +176,65 @@ const char *wp_subject_title(const struct wp_subject *subject)
 	                                                              : subject->name;
 }
 
-/* The object of a name such as "./my.so" or "./my.so,no-reclaim", and the words after it. */
-static char *split_name(const char *name, char **words)
+/* Of a name such as "./my.so,no-reclaim", unless a file is called so, the words after the path. */
+static char *split_words(char *name)
 {
-	char *path = strdup(name);
+	char *file = strrchr(name, '/');
+	char *words = access(name, F_OK) == 0 ? NULL : strchr(file != NULL ? file : name, ',');
 
-	*words = NULL;
-	if (path == NULL || access(path, F_OK) == 0)
-		return path;
-	*words = strchr(strrchr(path, '/'), ',');
-	if (*words == NULL)
-		return path;
-	*(*words)++ = '\0';
-	for (char *at = *words; *at != '\0'; at++)
+	if (words == NULL)
+		return NULL;
+	*words++ = '\0';
+	for (char *at = words; *at != '\0'; at++)
 		*at = *at == ',' ? ' ' : *at;
-	return path;
+	return words;
 }
 
-/* Objects stay open: whoever has been given one may keep it. */
-struct wp_subject *wp_subject_load(const char *name, char *why, size_t why_size)
+/* NULL: `why` says what is wrong. `name` is kept. */
+static struct wp_subject *make_subject(const char *name, const char *path,
+                                       struct wp_subject_calls *calls, char *why, size_t why_size)
 {
-	char *words, *path = split_name(name, &words);
-	const struct wp_subject_calls *there;
-	struct wp_subject_calls *calls;
 	struct wp_subject *subject;
 	wp_profile profile;
 
-	if (path == NULL) {
-		snprintf(why, why_size, "out of memory");
-		return NULL;
-	}
-	there = open_object(path, why, why_size);
-	if (there == NULL)
-		return NULL;
-	calls = read_calls(there);
-	if (calls != NULL && words != NULL)
-		calls->deviations = words;
-	subject = malloc(sizeof *subject);
-	if (calls == NULL || subject == NULL) {
-		snprintf(why, why_size, "out of memory");
-		return NULL;
-	}
 	if (!check_calls(path, calls, &profile, why, why_size))
 		return NULL;
+	subject = malloc(sizeof *subject);
+	if (subject == NULL) {
+		snprintf(why, why_size, "out of memory");
+		return NULL;
+	}
 	*subject = subject_of(calls);
 	subject->profile = profile;
 	subject->name = name;
 	if (calls->fixed_offset != 0)
 		subject->window = WP_WINDOW_BASE +
 		                  (calls->fixed_offset == 1 ? 0 : calls->fixed_offset);
+	return subject;
+}
+
+/* Objects stay open: whoever has been given one may keep it. */
+struct wp_subject *wp_subject_load(const char *name, char *why, size_t why_size)
+{
+	char *path = strdup(name);
+	const char *words = path != NULL ? split_words(path) : NULL;
+	const struct wp_subject_calls *there = NULL;
+	struct wp_subject_calls *calls = NULL;
+	struct wp_subject *subject = NULL;
+
+	snprintf(why, why_size, "out of memory");
+	if (path != NULL)
+		there = open_object(path, why, why_size);
+	if (there != NULL)
+		calls = read_calls(there);
+	if (calls != NULL && words != NULL)
+		calls->deviations = words;
+	if (calls != NULL)
+		subject = make_subject(name, path, calls, why, why_size);
+	if (subject == NULL)
+		free(calls);
+	else if (words != NULL)
+		calls->deviations = strdup(words);
+	free(path);
 	return subject;
 }

@@ -157,7 +157,7 @@ static void poison_is_no_translation_on_any_architecture_at_any_level(void **sta
 	for (size_t i = 0; i < wp_regime_count; i++) {
 		const uint64_t va = first_address(&wp_regimes[i]);
 		const unsigned shift = wp_regimes[i].arch == WP_RISCV64 ? 2 : 0;
-		static const uint64_t table[] = {7, 3, 1, 0};
+		static const uint64_t table[WP_ARCHS] = {7, 3, 1, 0, 7};
 
 		for (unsigned level = 0; level < wp_regimes[i].levels; level++) {
 			use(fixture, wp_regimes[i].name);
