@@ -91,7 +91,9 @@ static int check_object(struct check *check)
 {
 	char why[600];
 
-	if (!wp_codec_load(check->what, &check->backend.codec, why, sizeof why))
+	/* with deviations behind its name it is a subject's */
+	if (access(check->what, F_OK) == 0 &&
+	    !wp_codec_load(check->what, &check->backend.codec, why, sizeof why))
 		wp_cli_fail("%s: %s", check->what, why);
 	check->subject.subject = wp_subject_load(check->what, why, sizeof why);
 	if (check->backend.codec == NULL && check->subject.subject == NULL)
