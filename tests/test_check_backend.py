@@ -204,7 +204,7 @@ class BadInput(unittest.TestCase):
         self.assert_refused("x86_64", "--html", "/no/such/folder/x", "--seconds", 0, *FAST,
                             says="/no/such/folder")
         self.assert_refused("x86_64", "--subject", "x86-unmap-no-flush", says="x86_64")
-        self.assert_refused("./missing.so", says="no such file")
+        self.assert_refused("./missing.so", says="No such file")
         self.assert_refused(__file__, says="test_check_backend")
         self.assert_refused(self.shared_object("int x;"), says="exports no 'walkproof_subject'")
         self.assert_refused(self.shared_object(codec % ".version = 2"), says="version 2")
