@@ -289,11 +289,6 @@ static void compare_around(struct wp_comparison *comparison, const struct wp_cal
 
 /* ---- a program ---- */
 
-static bool is_region(enum wp_opcode opcode)
-{
-	return opcode >= WP_OP_MAP_REGION && opcode <= WP_OP_PROTECT_REGION;
-}
-
 static bool is_compared(const struct wp_comparison *comparison, const struct wp_call *call)
 {
 	if (call->opcode > WP_OP_PROTECT_REGION)
@@ -334,7 +329,7 @@ static bool has_parted(const struct wp_comparison *comparison, const struct wp_c
 		return true;
 	if (one_refuses && wp_deviates(comparison->profile, WP_NO_RECLAIM))
 		return refusal == PT_ALREADY_MAPPED || refusal == PT_MAPPED_TO_HUGE_PAGE;
-	return refusal != PT_OK && is_region(call->opcode) &&
+	return refusal != PT_OK && wp_is_region(call->opcode) &&
 	       wp_deviates(comparison->profile, WP_PARTIAL_REGIONS);
 }
 

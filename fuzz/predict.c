@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "predict.h"
 
+#include "operands.h"
+
 /* ---- the contract ---- */
 
 static struct wp_verdict predict_map_region_with(struct wp_model *model, const struct wp_call *call,
@@ -47,12 +49,6 @@ struct wp_verdict wp_predict(struct wp_model *model, const struct wp_call *c, si
 }
 
 /* ---- regions, a piece at a time ---- */
-
-static bool is_region(enum wp_opcode opcode)
-{
-	return opcode == WP_OP_MAP_REGION || opcode == WP_OP_MAP_REGION_WITH ||
-	       opcode == WP_OP_UNMAP_REGION || opcode == WP_OP_PROTECT_REGION;
-}
 
 static uint64_t page_at(const struct wp_regime *regime, const struct wp_call *call, uint64_t offset)
 {
@@ -240,7 +236,7 @@ struct wp_verdict wp_predict_as(struct wp_model *model, wp_profile profile,
                                 struct wp_model *before, uint64_t *done)
 {
 	*done = 0;
-	if (is_region(call->opcode))
+	if (wp_is_region(call->opcode))
 		return predict_region(model, profile, call, available, before, done);
 	return wp_predict(model, call, available);
 }
@@ -293,9 +289,7 @@ uint64_t wp_profile_leaf_sizes(wp_profile profile, const struct wp_regime *regim
 
 static bool takes_flags(enum wp_opcode opcode)
 {
-	return opcode == WP_OP_MAP || opcode == WP_OP_PROTECT || opcode == WP_OP_REMAP ||
-	       opcode == WP_OP_MAP_REGION || opcode == WP_OP_MAP_REGION_WITH ||
-	       opcode == WP_OP_PROTECT_REGION;
+	return (wp_opcode_shapes[opcode].operands & WP_ARG_FLAGS) != 0;
 }
 
 static bool cuts(const struct wp_model *model, unsigned table, uint64_t va)
@@ -321,7 +315,8 @@ bool wp_profile_leaves_out(wp_profile profile, const struct wp_model *model,
 		return wp_deviates(profile, WP_NO_LOANS);
 	if (call->opcode == WP_OP_WALK)
 		return wp_deviates(profile, WP_NO_WALK);
-	if (is_region(call->opcode) && wp_deviates(profile, WP_SMALL_REGIONS) && call->size > PT_1G)
+	if (wp_is_region(call->opcode) && wp_deviates(profile, WP_SMALL_REGIONS) &&
+	    call->size > PT_1G)
 		return true;
 	if (call->opcode == WP_OP_MAP_REGION_WITH && call->allow_huge &&
 	    wp_deviates(profile, WP_ASSUMES_LINEAR))

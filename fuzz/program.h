@@ -178,6 +178,12 @@ uint64_t wp_source_page(const struct wp_regime *regime, enum wp_source source, u
 
 const char *wp_opcode_name(enum wp_opcode opcode);
 
+/* The four that work on a region. */
+static inline bool wp_is_region(enum wp_opcode opcode)
+{
+	return opcode >= WP_OP_MAP_REGION && opcode <= WP_OP_PROTECT_REGION;
+}
+
 /* --- random generation: our own engine --- */
 
 struct wp_random {

@@ -13,11 +13,6 @@ static bool maps(const struct wp_call *call)
 	       call->opcode == WP_OP_MAP_REGION_WITH;
 }
 
-static bool is_region(const struct wp_call *call)
-{
-	return call->opcode >= WP_OP_MAP_REGION && call->opcode <= WP_OP_PROTECT_REGION;
-}
-
 bool wp_run_keeps_tables(const struct wp_runner *runner)
 {
 	return wp_deviates(runner->subject->profile, WP_NO_RECLAIM) ||
@@ -26,7 +21,8 @@ bool wp_run_keeps_tables(const struct wp_runner *runner)
 
 bool wp_run_keeps_parts(const struct wp_runner *runner, const struct wp_call *call)
 {
-	return wp_deviates(runner->subject->profile, WP_PARTIAL_REGIONS) && is_region(call);
+	return wp_deviates(runner->subject->profile, WP_PARTIAL_REGIONS) &&
+	       wp_is_region(call->opcode);
 }
 
 /* Tables that stayed need no frame: where some may have, the model isn't short of any. */
@@ -59,12 +55,14 @@ static void remember_tables(struct wp_runner *runner, const struct wp_call *call
 {
 	struct wp_stayed *stayed = &runner->stayed;
 
-	if ((!maps(call) && !is_region(call)) || call->size == 0 || stayed->count == WP_STAYED)
+	if ((!maps(call) && !wp_is_region(call->opcode)) || call->size == 0 ||
+	    stayed->count == WP_STAYED)
 		return;
 	stayed->at[stayed->count].first = call->va;
 	stayed->at[stayed->count].last = call->va + (call->size - 1);
-	stayed->at[stayed->count++].leaf = is_region(call) ? wp_regime_page(runner->regime)
-	                                                   : call->size;
+	stayed->at[stayed->count++].leaf = wp_is_region(call->opcode)
+	                                           ? wp_regime_page(runner->regime)
+	                                           : call->size;
 }
 
 /* Whether a table may be where a leaf of [va, va + leaf) is wanted. */
