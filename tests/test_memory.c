@@ -249,7 +249,11 @@ static void what_is_distrusted_is_looked_at_whole(void **state)
 	const uint64_t far = memory->base + (memory->frames - 1) * WP_FRAME_SIZE;
 
 	scribble(memory, far, 7);
+	wp_memory_audit(memory);
+	assert_int_equal(memory->crime, WP_FRAME_FINE);
 	wp_memory_distrust(memory);
+	wp_memory_audit(memory);
+	assert_crime(memory, WP_FRAME_WRITTEN_FOREIGN, far);
 	wp_memory_reset(memory);
 	wp_memory_distrust(memory);
 	wp_memory_audit(memory);
