@@ -343,6 +343,20 @@ static void an_empty_directory_entry_walks_on_in_what_lies_at_0(void **state)
 	assert_open(fixture, VA, 0);
 }
 
+static void where_0_is_said_to_hold_zeros_an_empty_directory_entry_leads_nowhere(void **state)
+{
+	struct fixture *fixture = low(state);
+
+	fixture->memory.zeros_at_0 = true;
+	for (unsigned level = 0; level < 3; level++) {
+		put(fixture, VA, level, 0);
+		assert_fault(fixture, VA, WP_FAULT_NOT_PRESENT, level + 1);
+		assert_open(fixture, VA, 0);
+		put(fixture, VA, level, 0x1000);
+		assert_fault(fixture, VA, WP_FAULT_BUS, level + 1);
+	}
+}
+
 static void a_table_outside_of_guest_memory_is_never_read(void **state)
 {
 	struct fixture *fixture = low(state);
@@ -382,6 +396,7 @@ int main(void)
 		TEST(g_is_bit_6_of_a_page_and_bit_12_of_a_huge_one),
 		TEST(an_empty_directory_entry_leads_to_physical_address_0),
 		AT_ZERO(an_empty_directory_entry_walks_on_in_what_lies_at_0),
+		TEST(where_0_is_said_to_hold_zeros_an_empty_directory_entry_leads_nowhere),
 		TEST(a_table_outside_of_guest_memory_is_never_read),
 	};
 

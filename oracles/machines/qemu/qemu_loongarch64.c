@@ -50,7 +50,8 @@ static void set(const struct wp_qemu *qemu, uint64_t setting[12])
 	setting[WP_LA_PGDH] = high ? qemu->root : 0;
 	setting[WP_LA_WINDOW] = memory->base;
 	setting[WP_LA_WINDOW_SIZE] = memory->size;
-	setting[WP_LA_FLAGS] = hangs ? WP_LA_FETCH_HANGS : 0;
+	setting[WP_LA_FLAGS] = (hangs ? WP_LA_FETCH_HANGS : 0) |
+	                       (memory->zeros_at_0 ? WP_LA_ZEROS_AT_0 : 0);
 }
 
 /* Bits 63 to `low` are all equal. */

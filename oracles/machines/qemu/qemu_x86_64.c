@@ -25,11 +25,25 @@
 
 #define ENTRIES 512u
 
+#define EXECUTES (1u << WP_KERNEL_EXECUTE | 1u << WP_USER_EXECUTE)
+
 /* wp_qemu.notes */
 enum {
 	NOTE_LENT, /* 1 + index of the root's entry; 0: none */
 	NOTE_SAVED,
+	NOTE_LAST_BYTE_HANGS, /* this version is known to */
 };
+
+#define QUIRK_LAST_BYTE 2 /* of `quirks` */
+
+/* To find that out anew at each start would cost a hang. */
+static void examine(struct wp_qemu *qemu)
+{
+	unsigned major = 0;
+
+	sscanf(qemu->processes[qemu->model].version, "%u", &major);
+	qemu->notes[NOTE_LAST_BYTE_HANGS] = major < 8;
+}
 
 static int model(const struct wp_regime *regime)
 {
@@ -78,6 +92,8 @@ static uint8_t answerable(const struct wp_qemu *qemu, uint64_t va)
 		return 0;
 	if (wp_memory_at(qemu->machine.memory, qemu->root & ADDRESS, WP_FRAME_SIZE) == NULL)
 		return 0; /* no entry to lend */
+	if (va == UINT64_MAX && !qemu->machine.incautious && wp_qemu_shown(qemu, QUIRK_LAST_BYTE))
+		return WP_ALL_KINDS & ~EXECUTES;
 	return WP_ALL_KINDS;
 }
 
@@ -268,6 +284,49 @@ static bool gigapage_accessed(struct wp_machine *machine)
 	return wp_scratch_shows(machine, "x86_64", gigapage_accessed_shows);
 }
 
+/* Versions that are known to hang aren't made to. */
+static bool hangs_on(struct wp_machine *machine, const struct wp_probe *probe)
+{
+	const uint64_t before = machine->hangs;
+	struct wp_answer answer;
+
+	if (wp_qemu_of(machine)->notes[NOTE_LAST_BYTE_HANGS] != 0) {
+		wp_scratch_note("    (not made: versions up to 7.2 are known to hang)");
+		return true;
+	}
+	machine->probe(machine, probe, &answer, 1);
+	return machine->hangs != before;
+}
+
+/* The last page of the address space is mapped, to be executed. */
+static bool last_byte_hangs_shows(struct wp_scratch *scratch)
+{
+	const struct wp_probe probe = {UINT64_MAX, 1u << WP_KERNEL_EXECUTE};
+	bool hangs;
+
+	for (unsigned level = 0; level < scratch->regime->levels; level++) {
+		uint64_t *table = wp_memory_at(scratch->machine->memory, scratch->frame[level],
+		                               WP_FRAME_SIZE);
+
+		if (level + 1 < scratch->regime->levels)
+			table[ENTRIES - 1] = wp_scratch_table_entry(scratch,
+			                                            scratch->frame[level + 1]);
+		else
+			table[ENTRIES - 1] = wp_scratch_leaf_entry(scratch, level, scratch->page,
+			                                           PT_READ | PT_EXECUTE);
+	}
+	hangs = hangs_on(scratch->machine, &probe);
+	wp_scratch_note(
+		"      kernel execute at %#" PRIx64 ": qemu %s, the manual goes to %#" PRIx64,
+		probe.va, hangs ? "hangs" : "doesn't hang", scratch->page + (WP_FRAME_SIZE - 1));
+	return hangs;
+}
+
+static bool last_byte_hangs(struct wp_machine *machine)
+{
+	return wp_scratch_shows(machine, "x86_64", last_byte_hangs_shows);
+}
+
 static const struct wp_quirk quirks[] = {
 	{"x86-rsvd-without-p",
          "the error code of a reserved bit has P = 0; P is not compared for these",
@@ -275,6 +334,9 @@ static const struct wp_quirk quirks[] = {
 	{"x86-1g-accessed",
          "a 1 GiB leaf gets its A bit although the access is denied; a 2 MiB leaf doesn't",
          "SDM vol. 3, 4.8", gigapage_accessed},
+	{"x86-last-byte",
+         "to execute the last byte of the address space hangs QEMU if it is allowed; not asked",
+         "SDM vol. 3, 4.6: an access like any other", last_byte_hangs},
 };
 
 static const char *const cpus[] = {"max,phys-bits=52", NULL};
@@ -289,6 +351,7 @@ const struct wp_qemu_arch wp_qemu_x86_64 = {
 	.firmware = &wp_firmware_x86_64,
 	.quirks = quirks,
 	.quirk_count = sizeof quirks / sizeof quirks[0],
+	.examine = examine,
 	.model = model,
 	.set = set,
 	.answerable = answerable,

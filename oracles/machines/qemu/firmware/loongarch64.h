@@ -96,8 +96,9 @@
 #define REFILL_DECOY       104
 #define REFILL_ENTRY       112
 #define REFILL_NEXT_MTLB   120
-#define REFILL_NEXT_WAY    128
-#define REFILL_SIZE        384
+#define REFILL_ZEROS_AT_0  128
+#define REFILL_NEXT_WAY    136
+#define REFILL_SIZE        392
 
 /* A TiB where nothing is. */
 #define DECOY_SHIFT 40
@@ -111,6 +112,7 @@
 #define WP_LA_FLAGS       4
 
 #define WP_LA_FETCH_HANGS 1 /* one that NX or PLV denies */
+#define WP_LA_ZEROS_AT_0  2 /* empty directories lead to a frame of zeros there */
 
 /* mailbox->found */
 #define WP_LA_COMPARED    0 /* pairs of LDDIR and LDPTE that were compared */

@@ -91,8 +91,22 @@ refill_by_loads:
 	ori	$t3, $zero, PTE_SHIFT
 	b	ask_instructions
 
+/*
+ * Physical address 0 is outside of guest memory, and holds zeros: of what is there the
+ * instructions make a pair that isn't valid.
+ */
+at_0:
+	st.d	$t4, $t0, REFILL_LOW_BITS
+	move	$t4, $zero
+	ori	$t3, $zero, PTE_SHIFT
+	b	ask_instructions
+
 left_memory:
 	st.d	$t3, $t0, REFILL_LEVEL
+	ld.d	$t7, $t0, REFILL_ZEROS_AT_0
+	sltui	$t8, $t1, 1
+	maskeqz	$t7, $t7, $t8
+	bnez	$t7, at_0
 	ori	$t7, $zero, WALK_LEFT
 	b	nothing
 reserved:

@@ -251,6 +251,7 @@ static void set_up(const struct wp_mailbox *mailbox)
 	csr_write(CSR_PGDH, mailbox->setting[WP_LA_PGDH] & bits(47, 12));
 	refill.window = mailbox->setting[WP_LA_WINDOW];
 	refill.window_size = mailbox->setting[WP_LA_WINDOW_SIZE];
+	refill.zeros_at_0 = mailbox->setting[WP_LA_FLAGS] & WP_LA_ZEROS_AT_0;
 	if (cpu.tried)
 		empty_tlb();
 	cpu.tried = false;

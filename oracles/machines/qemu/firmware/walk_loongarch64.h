@@ -32,6 +32,7 @@ struct refill {
 	 * the MTLB the first one counts, so there it starts anew with an empty TLB.
 	 */
 	uint64_t next_mtlb;
+	uint64_t zeros_at_0; /* a walk may go there, and finds nothing */
 	uint8_t next_way[STLB_SETS];
 };
 
@@ -39,6 +40,7 @@ _Static_assert(offsetof(struct refill, pair) == REFILL_PAIR, "as the handler has
 _Static_assert(offsetof(struct refill, other) == REFILL_OTHER_PAIR, "as the handler has it");
 _Static_assert(offsetof(struct refill, compared) == REFILL_COMPARED, "as the handler has it");
 _Static_assert(offsetof(struct refill, decoy) == REFILL_DECOY, "as the handler has it");
+_Static_assert(offsetof(struct refill, zeros_at_0) == REFILL_ZEROS_AT_0, "as the handler has it");
 _Static_assert(offsetof(struct refill, next_way) == REFILL_NEXT_WAY, "as the handler has it");
 _Static_assert(sizeof(struct refill) == REFILL_SIZE, "as the handler has it");
 
