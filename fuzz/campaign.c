@@ -22,13 +22,14 @@ static uint64_t mix(uint64_t z)
 void wp_campaign_program(const struct wp_campaign *campaign, size_t row, uint64_t number,
                          struct wp_program *program)
 {
+	const struct wp_unasked unasked = wp_subject_unasked(campaign->subject);
 	struct wp_random random;
 	uint64_t seed = mix(campaign->seed + 1);
 
 	for (const char *c = campaign->rows[row].name; *c != '\0'; c++)
 		seed = mix(seed ^ (uint8_t)*c);
 	wp_random_seed(&random, mix(seed ^ number));
-	wp_program_generate(program, &campaign->rows[row].scope, &random);
+	wp_program_generate_for(program, &campaign->rows[row].scope, &unasked, &random);
 }
 
 static size_t scope_for(const struct wp_subject *subject, const char *name, struct wp_scope *scope)

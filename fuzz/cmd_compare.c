@@ -46,10 +46,13 @@ static struct wp_scope scope_of(const struct compare *compare)
 static void generate(const struct compare *compare, const struct wp_scope *scope, uint64_t number,
                      struct wp_program *program)
 {
+	const struct wp_unasked one = wp_subject_unasked(compare->subjects[0]);
+	const struct wp_unasked other = wp_subject_unasked(compare->subjects[1]);
+	const struct wp_unasked either = {one.opcodes | other.opcodes, one.profile | other.profile};
 	struct wp_random random;
 
 	wp_random_seed(&random, compare->seed * 0x9e3779b97f4a7c15u + number);
-	wp_program_generate(program, scope, &random);
+	wp_program_generate_for(program, scope, &either, &random);
 }
 
 static bool is_new(char keys[MAX_KEYS][80], size_t *count, const char *key)

@@ -56,6 +56,12 @@ static inline bool wp_deviates(wp_profile profile, enum wp_deviation deviation)
 	return (profile >> deviation & 1) != 0;
 }
 
+/* What a subject isn't asked for. */
+struct wp_unasked {
+	uint32_t opcodes; /* a bit for each; map is asked for in any case */
+	wp_profile profile;
+};
+
 struct wp_deviation_row {
 	const char *name;
 	const char *forgives; /* one line */

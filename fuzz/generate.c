@@ -10,6 +10,7 @@
  * accepted because it draws the addresses of a map among those that are multiples
  * of the leaf, and the addresses of changes among what is live.
  */
+#include "predict.h"
 #include "swarm.h"
 
 #define MEAN_OPS 32
@@ -59,6 +60,11 @@ static bool is_mapping(unsigned opcode)
 	return opcode == WP_OP_MAP || opcode == WP_OP_MAP_REGION || opcode == WP_OP_MAP_REGION_WITH;
 }
 
+static bool leaves_out(const struct wp_swarm *swarm, enum wp_deviation deviation)
+{
+	return wp_deviates(swarm->unasked.profile, deviation);
+}
+
 static void draw_weights(struct wp_swarm *swarm)
 {
 	static const uint8_t factors[8] = {0, 1, 2, 2, 4, 4, 4, 16}; /* in quarters */
@@ -72,6 +78,8 @@ static void draw_weights(struct wp_swarm *swarm)
 		const unsigned factor = swarm->random->unswarmed ? 4 : drawn;
 
 		swarm->weights[i] = on[habits[i].class] ? habits[i].weight * factor : 0;
+		if ((swarm->unasked.opcodes >> i & 1) != 0)
+			swarm->weights[i] = 0;
 		swarm->total += swarm->weights[i];
 	}
 	/* Without a way to map there would be nothing to do. */
@@ -87,13 +95,15 @@ static void draw_leaves(struct wp_swarm *swarm)
 {
 	static const uint8_t usual[WP_UNIT_BYTE] = {8, 5, 3, 2, 2};
 	static const uint8_t factors[4] = {0, 1, 1, 4};
+	const uint64_t sizes = swarm->regime->leaf_sizes &
+	                       wp_profile_leaf_sizes(swarm->unasked.profile, swarm->regime);
 
 	swarm->leaf_total = 0;
 	for (unsigned i = 0; i < WP_UNIT_BYTE; i++) {
 		const unsigned factor = factors[wp_below(swarm->random, 4)];
 
 		swarm->leaves[i] = 0;
-		if (swarm->regime->leaf_sizes & wp_unit_bytes(swarm->regime, i))
+		if (sizes & wp_unit_bytes(swarm->regime, i))
 			swarm->leaves[i] = usual[i] * factor;
 		swarm->leaf_total += swarm->leaves[i];
 	}
@@ -101,7 +111,8 @@ static void draw_leaves(struct wp_swarm *swarm)
 		swarm->leaf_total = swarm->leaves[WP_UNIT_4K] = 1;
 }
 
-void wp_draw_swarm(struct wp_swarm *swarm, const struct wp_regime *regime, struct wp_random *random)
+void wp_draw_swarm(struct wp_swarm *swarm, const struct wp_regime *regime,
+                   const struct wp_unasked *unasked, struct wp_random *random)
 {
 	static const uint8_t spreads[4] = {3, 12, 40, 127};
 	static const uint8_t rudenesses[4] = {0, 3, 8, 24};
@@ -109,6 +120,7 @@ void wp_draw_swarm(struct wp_swarm *swarm, const struct wp_regime *regime, struc
 
 	swarm->regime = regime;
 	swarm->random = random;
+	swarm->unasked = unasked != NULL ? *unasked : (struct wp_unasked){0};
 	draw_weights(swarm);
 	draw_leaves(swarm);
 	for (unsigned i = 0; i < WP_POOL; i++) {
@@ -120,6 +132,9 @@ void wp_draw_swarm(struct wp_swarm *swarm, const struct wp_regime *regime, struc
 		swarm->vas[0] = 0;
 	swarm->spread = spreads[wp_below(random, 4)];
 	swarm->rude = rudenesses[wp_below(random, 4)];
+	/* what is wrong on purpose would nearly always be left out */
+	if (leaves_out(swarm, WP_TRUNCATES_ADDRESSES) && leaves_out(swarm, WP_ASSUMES_ALIGNED))
+		swarm->rude = 0;
 	swarm->other_table = others[wp_below(random, 4)];
 	if (swarm->weights[WP_OP_COPY_FROM] > 0)
 		swarm->other_table = 128;
@@ -146,12 +161,18 @@ uint8_t wp_draw_opcode(const struct wp_swarm *swarm)
 void wp_program_generate(struct wp_program *program, const struct wp_scope *scope,
                          struct wp_random *random)
 {
+	wp_program_generate_for(program, scope, NULL, random);
+}
+
+void wp_program_generate_for(struct wp_program *program, const struct wp_scope *scope,
+                             const struct wp_unasked *unasked, struct wp_random *random)
+{
 	struct wp_swarm swarm;
 
 	program->regime = scope->count > 0 ? scope->regimes[wp_random_below(random, scope->count)]
 	                                   : wp_regimes;
 	program->count = 0;
-	wp_draw_swarm(&swarm, program->regime, random);
+	wp_draw_swarm(&swarm, program->regime, unasked, random);
 	do {
 		struct wp_op *op = &program->ops[program->count];
 

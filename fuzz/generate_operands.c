@@ -2,13 +2,24 @@
 /* The generator's operands: see generate.c. */
 #include "swarm.h"
 
+/* The nearest that the subject is asked for. */
+static uint8_t without_unasked(const struct wp_swarm *swarm, uint8_t flags)
+{
+	if (wp_deviates(swarm->unasked.profile, WP_NO_MEMORY_TYPES))
+		flags &= (uint8_t)~(PT_DEVICE | PT_UNCACHED);
+	if (wp_deviates(swarm->unasked.profile, WP_NO_NO_ACCESS) &&
+	    (flags & (PT_READ | PT_WRITE | PT_EXECUTE)) == 0)
+		flags |= PT_READ;
+	return flags;
+}
+
 uint8_t wp_draw_expressible(const struct wp_swarm *swarm)
 {
 	uint8_t flags = (uint8_t)wp_below(swarm->random, 64);
 
 	for (unsigned tries = 0; tries < 16 && !wp_flags_expressible(swarm->regime, flags); tries++)
 		flags = (uint8_t)wp_below(swarm->random, 64);
-	return flags;
+	return without_unasked(swarm, flags);
 }
 
 static uint8_t draw_flags(const struct wp_swarm *swarm)
@@ -246,6 +257,15 @@ static void draw_remap(const struct wp_swarm *swarm, struct wp_op *op)
 		         true);
 }
 
+/* Regions of larger leaves are left out for the subject. */
+static bool wants_pages(const struct wp_swarm *swarm, const struct wp_op *op)
+{
+	const wp_profile profile = swarm->unasked.profile;
+
+	return wp_deviates(profile, WP_REGIONS_OF_4K) ||
+	       (op->opcode == WP_OP_MAP_REGION_WITH && wp_deviates(profile, WP_ASSUMES_LINEAR));
+}
+
 /*
  * Most regions are pages. Where larger leaves are allowed, va and pa are often the
  * same number of pages off from a large multiple, so that large leaves come up in
@@ -255,7 +275,7 @@ static void draw_map_region(const struct wp_swarm *swarm, struct wp_op *op)
 {
 	const unsigned unit = wp_chance(swarm->random, 160) ? WP_UNIT_4K : draw_leaf(swarm);
 
-	op->allow_huge = wp_chance(swarm->random, swarm->huge);
+	op->allow_huge = wp_chance(swarm->random, swarm->huge) && !wants_pages(swarm, op);
 	if (op->opcode == WP_OP_MAP_REGION_WITH && wp_chance(swarm->random, 144))
 		op->source = (uint8_t)wp_below(swarm->random, WP_SOURCES);
 	draw_new_place(swarm, op, op->allow_huge && unit == WP_UNIT_4K ? WP_UNIT_2M : unit);

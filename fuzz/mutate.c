@@ -306,7 +306,7 @@ static void settle_all(struct wp_program *program)
 static bool mutate_once(struct wp_mutant *mutant, enum wp_mutation kind)
 {
 	if (mutant->swarm.regime != mutant->program->regime)
-		wp_draw_swarm(&mutant->swarm, mutant->program->regime, mutant->random);
+		wp_draw_swarm(&mutant->swarm, mutant->program->regime, NULL, mutant->random);
 	return mutations[kind].apply(mutant);
 }
 

@@ -300,6 +300,24 @@ static bool cuts(const struct wp_model *model, unsigned table, uint64_t va)
 	return run != NULL && (va & (run->leaf - 1)) != 0;
 }
 
+bool wp_profile_never_asks(wp_profile profile, enum wp_opcode opcode)
+{
+	static const struct {
+		enum wp_opcode opcode;
+		enum wp_deviation deviation;
+	} never[] = {
+		{WP_OP_REFUSE, WP_ASSUMES_MEMORY}, {WP_OP_ALLOW, WP_ASSUMES_MEMORY},
+		{WP_OP_COPY_FROM, WP_NO_LOANS},    {WP_OP_GIVE_BACK, WP_NO_LOANS},
+		{WP_OP_WALK, WP_NO_WALK},
+	};
+
+	for (size_t i = 0; i < sizeof never / sizeof never[0]; i++) {
+		if (never[i].opcode == opcode && wp_deviates(profile, never[i].deviation))
+			return true;
+	}
+	return false;
+}
+
 bool wp_profile_leaves_out(wp_profile profile, const struct wp_model *model,
                            const struct wp_call *call)
 {
@@ -309,12 +327,8 @@ bool wp_profile_leaves_out(wp_profile profile, const struct wp_model *model,
 	const uint64_t sizes = wp_profile_leaf_sizes(profile, wp_model_regime(model));
 	const uint64_t largest = sizes == UINT64_MAX ? PT_1G : sizes & ~(sizes >> 9);
 
-	if (call->opcode == WP_OP_REFUSE)
-		return wp_deviates(profile, WP_ASSUMES_MEMORY);
-	if (call->opcode == WP_OP_COPY_FROM || call->opcode == WP_OP_GIVE_BACK)
-		return wp_deviates(profile, WP_NO_LOANS);
-	if (call->opcode == WP_OP_WALK)
-		return wp_deviates(profile, WP_NO_WALK);
+	if (wp_profile_never_asks(profile, call->opcode))
+		return true;
 	if (wp_is_region(call->opcode) && wp_deviates(profile, WP_SMALL_REGIONS) &&
 	    call->size > PT_1G)
 		return true;

@@ -34,6 +34,9 @@ void wp_profile_align(wp_profile profile, const struct wp_model *model, struct w
 /* The sizes of leaves that there are. */
 uint64_t wp_profile_leaf_sizes(wp_profile profile, const struct wp_regime *regime);
 
+/* Whether no call of the kind is asked for. */
+bool wp_profile_never_asks(wp_profile profile, enum wp_opcode opcode);
+
 /* Whether it isn't asked for, whatever the state of the mapping makes of it... */
 bool wp_profile_leaves_out(wp_profile profile, const struct wp_model *model,
                            const struct wp_call *call);

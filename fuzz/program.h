@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 
+#include "deviations.h"
 #include "model.h"
 #include "regime.h"
 
@@ -201,5 +202,9 @@ uint64_t wp_random_below(struct wp_random *random, uint64_t bound);
  */
 void wp_program_generate(struct wp_program *program, const struct wp_scope *scope,
                          struct wp_random *random);
+
+/* The same for a subject that isn't asked for everything: a program has little of that. */
+void wp_program_generate_for(struct wp_program *program, const struct wp_scope *scope,
+                             const struct wp_unasked *unasked, struct wp_random *random);
 
 #endif

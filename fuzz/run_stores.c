@@ -56,9 +56,7 @@ void wp_run_watch_start(struct wp_runner *runner)
 {
 	struct wp_store_watch *watch = &runner->watch;
 
-	watch->on = runner->subject->reports_stores && (wp_run_checks(runner, WP_CHECK_STORES) ||
-	                                                wp_run_checks(runner, WP_CHECK_FRAMES) ||
-	                                                wp_run_checks(runner, WP_CHECK_STALE));
+	watch->on = runner->subject->reports_stores;
 	watch->broken_count = 0;
 	if (watch->on)
 		wp_trace_reset(&watch->trace, runner->regime);

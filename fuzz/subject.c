@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "program.h"
+#include "predict.h"
 
 const struct wp_subject *wp_subject_find(const char *name, char *why, size_t why_size)
 {
@@ -94,4 +94,16 @@ bool wp_subject_offers(const struct wp_subject *subject, unsigned opcode)
 	default:
 		return true;
 	}
+}
+
+struct wp_unasked wp_subject_unasked(const struct wp_subject *subject)
+{
+	struct wp_unasked unasked = {.profile = subject->profile};
+
+	for (enum wp_opcode opcode = 0; opcode < WP_OPCODES; opcode++) {
+		if (!wp_subject_offers(subject, opcode) ||
+		    wp_profile_never_asks(subject->profile, opcode))
+			unasked.opcodes |= (uint32_t)1 << opcode;
+	}
+	return unasked;
 }

@@ -116,6 +116,9 @@ const char *wp_subject_title(const struct wp_subject *subject);
 /* Whether programs may ask it for that: what it lacks is left out of them. */
 bool wp_subject_offers(const struct wp_subject *subject, unsigned opcode);
 
+/* What it lacks, and what its profile leaves out. */
+struct wp_unasked wp_subject_unasked(const struct wp_subject *subject);
+
 /* Whether it is written for that regime. */
 bool wp_subject_serves(const struct wp_subject *subject, const struct wp_regime *regime);
 

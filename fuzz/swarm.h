@@ -11,6 +11,7 @@
 struct wp_swarm {
 	const struct wp_regime *regime;
 	struct wp_random *random;
+	struct wp_unasked unasked;
 	unsigned weights[WP_OPCODES];
 	unsigned total;                /* of the weights */
 	unsigned leaves[WP_UNIT_BYTE]; /* weight of each leaf size; 0: not this regime's */
@@ -49,8 +50,9 @@ static inline unsigned wp_small(struct wp_random *random, unsigned most)
 /* Flags that the regime can express, nearly always. */
 uint8_t wp_draw_expressible(const struct wp_swarm *swarm);
 
+/* `unasked` may be NULL. */
 void wp_draw_swarm(struct wp_swarm *swarm, const struct wp_regime *regime,
-                   struct wp_random *random);
+                   const struct wp_unasked *unasked, struct wp_random *random);
 uint8_t wp_draw_opcode(const struct wp_swarm *swarm);
 
 /* Fills in all operands of `op`, whose opcode is set and which is zero otherwise. */
