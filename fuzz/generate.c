@@ -95,9 +95,10 @@ static void draw_leaves(struct wp_swarm *swarm)
 {
 	static const uint8_t usual[WP_UNIT_BYTE] = {8, 5, 3, 2, 2};
 	static const uint8_t factors[4] = {0, 1, 1, 4};
-	const uint64_t sizes = swarm->regime->leaf_sizes &
-	                       wp_profile_leaf_sizes(swarm->unasked.profile, swarm->regime);
+	uint64_t sizes = swarm->regime->leaf_sizes;
 
+	if (leaves_out(swarm, WP_ASSUMES_SIZES))
+		sizes &= wp_profile_leaf_sizes(swarm->unasked.profile, swarm->regime);
 	swarm->leaf_total = 0;
 	for (unsigned i = 0; i < WP_UNIT_BYTE; i++) {
 		const unsigned factor = factors[wp_below(swarm->random, 4)];
@@ -109,6 +110,16 @@ static void draw_leaves(struct wp_swarm *swarm)
 	}
 	if (swarm->leaf_total == 0)
 		swarm->leaf_total = swarm->leaves[WP_UNIT_4K] = 1;
+}
+
+/* Of what is wrong on purpose most would be left out for a subject that assumes it right. */
+static void draw_rudeness(struct wp_swarm *swarm, unsigned rude)
+{
+	const bool aligned = leaves_out(swarm, WP_ASSUMES_ALIGNED);
+
+	swarm->rude_flags = leaves_out(swarm, WP_APPROXIMATES_FLAGS) ? 0 : rude;
+	swarm->rude_addresses = aligned && leaves_out(swarm, WP_TRUNCATES_ADDRESSES) ? 0 : rude;
+	swarm->rude_lengths = aligned && leaves_out(swarm, WP_ASSUMES_SIZES) ? 0 : rude;
 }
 
 void wp_draw_swarm(struct wp_swarm *swarm, const struct wp_regime *regime,
@@ -131,10 +142,7 @@ void wp_draw_swarm(struct wp_swarm *swarm, const struct wp_regime *regime,
 	if (wp_chance(random, 128))
 		swarm->vas[0] = 0;
 	swarm->spread = spreads[wp_below(random, 4)];
-	swarm->rude = rudenesses[wp_below(random, 4)];
-	/* what is wrong on purpose would nearly always be left out */
-	if (leaves_out(swarm, WP_TRUNCATES_ADDRESSES) && leaves_out(swarm, WP_ASSUMES_ALIGNED))
-		swarm->rude = 0;
+	draw_rudeness(swarm, rudenesses[wp_below(random, 4)]);
 	swarm->other_table = others[wp_below(random, 4)];
 	if (swarm->weights[WP_OP_COPY_FROM] > 0)
 		swarm->other_table = 128;

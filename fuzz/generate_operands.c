@@ -24,7 +24,7 @@ uint8_t wp_draw_expressible(const struct wp_swarm *swarm)
 
 static uint8_t draw_flags(const struct wp_swarm *swarm)
 {
-	if (wp_chance(swarm->random, swarm->rude))
+	if (wp_chance(swarm->random, swarm->rude_flags))
 		return (uint8_t)wp_below(swarm->random, 256);
 	if (wp_chance(swarm->random, swarm->plain_flags))
 		return swarm->favourite_flags;
@@ -116,7 +116,7 @@ static void draw_rude_address(const struct wp_swarm *swarm, struct wp_address *a
 /* Where something new goes: va and pa, both multiples of the unit if it can be had. */
 static void draw_new_place(const struct wp_swarm *swarm, struct wp_op *op, unsigned unit)
 {
-	if (wp_chance(swarm->random, swarm->rude)) {
+	if (wp_chance(swarm->random, swarm->rude_addresses)) {
 		draw_rude_address(swarm, &op->va);
 	} else if (wp_chance(swarm->random, swarm->growing >> (2 * unit))) {
 		/* The larger the leaf, the less likely that a run ends on a multiple of it. */
@@ -125,7 +125,7 @@ static void draw_new_place(const struct wp_swarm *swarm, struct wp_op *op, unsig
 	} else {
 		draw_hot(swarm, &op->va, unit, false);
 	}
-	if (wp_chance(swarm->random, swarm->rude)) {
+	if (wp_chance(swarm->random, swarm->rude_addresses)) {
 		draw_rude_address(swarm, &op->pa);
 	} else if (op->va.base == WP_BASE_LIVE_END && wp_chance(swarm->random, 160)) {
 		op->pa = op->va; /* linear: the runs become one */
@@ -140,7 +140,7 @@ static void draw_new_place(const struct wp_swarm *swarm, struct wp_op *op, unsig
 /* Where something is, most likely. `inside`: perhaps further into the run. */
 static void draw_live_place(const struct wp_swarm *swarm, struct wp_op *op, bool inside)
 {
-	if (wp_chance(swarm->random, swarm->rude)) {
+	if (wp_chance(swarm->random, swarm->rude_addresses)) {
 		draw_rude_address(swarm, &op->va);
 		return;
 	}
@@ -186,7 +186,7 @@ static uint16_t draw_count(const struct wp_swarm *swarm)
 static void draw_region_length(const struct wp_swarm *swarm, struct wp_length *length,
                                unsigned unit)
 {
-	if (wp_chance(swarm->random, swarm->rude)) {
+	if (wp_chance(swarm->random, swarm->rude_lengths)) {
 		draw_rude_length(swarm, length);
 		return;
 	}
@@ -200,7 +200,7 @@ static void draw_root_slots(const struct wp_swarm *swarm, struct wp_op *op)
 {
 	const unsigned unit = wp_root_unit(swarm->regime);
 
-	if (wp_chance(swarm->random, swarm->rude))
+	if (wp_chance(swarm->random, swarm->rude_addresses))
 		draw_rude_address(swarm, &op->va);
 	else
 		draw_hot(swarm, &op->va, unit, false);
@@ -209,7 +209,7 @@ static void draw_root_slots(const struct wp_swarm *swarm, struct wp_op *op)
 		op->va.offset = 0;
 		op->va.unit = 0;
 	}
-	if (wp_chance(swarm->random, swarm->rude)) {
+	if (wp_chance(swarm->random, swarm->rude_lengths)) {
 		draw_rude_length(swarm, &op->length);
 		return;
 	}
@@ -226,7 +226,7 @@ static void draw_map(const struct wp_swarm *swarm, struct wp_op *op)
 	draw_new_place(swarm, op, unit);
 	op->length.unit = unit;
 	op->length.count = 1;
-	if (wp_chance(swarm->random, swarm->rude))
+	if (wp_chance(swarm->random, swarm->rude_lengths))
 		draw_rude_length(swarm, &op->length);
 }
 
@@ -250,7 +250,7 @@ static void draw_remap(const struct wp_swarm *swarm, struct wp_op *op)
 			unit = i;
 	}
 	draw_live_place(swarm, op, false);
-	if (wp_chance(swarm->random, swarm->rude))
+	if (wp_chance(swarm->random, swarm->rude_addresses))
 		draw_rude_address(swarm, &op->pa);
 	else
 		draw_hot(swarm, &op->pa, wp_chance(swarm->random, 200) ? unit : draw_leaf(swarm),

@@ -121,13 +121,14 @@ static void look_at_edges(struct sweep *sweep)
 	}
 }
 
-/* A run, and the hole after it. */
+/* A run, and the hole after it: the last address of all is followed by none. */
 static void look_at(struct sweep *sweep, const struct wp_run *run, const struct wp_run *next)
 {
 	const uint64_t end = run->va + run->bytes;
 
 	look_at_run(sweep, run, wp_run_salt(sweep->runner));
-	if (wp_regime_canonical(sweep->runner->regime, end) && (next == NULL || next->va != end))
+	if (end != 0 && wp_regime_canonical(sweep->runner->regime, end) &&
+	    (next == NULL || next->va != end))
 		look_at_hole(sweep, end, PT_NOT_MAPPED);
 }
 

@@ -20,10 +20,11 @@ struct wp_swarm {
 	uint8_t pas[WP_POOL];
 	unsigned spread;      /* how far offsets go */
 	unsigned other_table; /* chance of table 1 */
-	unsigned rude;        /* chance that an operand is wrong on purpose */
-	unsigned growing;     /* chance that a map continues what is live */
-	unsigned huge;        /* chance of allow_huge */
-	unsigned tables; /* chance that a region of pages is about as long as a table, or more */
+	unsigned rude_flags;  /* chance that an operand is wrong on purpose */
+	unsigned rude_addresses, rude_lengths;
+	unsigned growing; /* chance that a map continues what is live */
+	unsigned huge;    /* chance of allow_huge */
+	unsigned tables;  /* chance that a region of pages is about as long as a table, or more */
 	unsigned plain_flags; /* chance of the favourite flags */
 	uint8_t favourite_flags;
 };

@@ -71,6 +71,42 @@ static void programs_survive_the_trip_through_bytes(void **state)
 	}
 }
 
+/* One that offers four calls, 4 KiB pages, and refuses nothing. */
+static void a_subject_is_not_drawn_what_it_lacks_or_leaves_out(void **state)
+{
+	const uint32_t offered = 1u << WP_OP_MAP | 1u << WP_OP_UNMAP | 1u << WP_OP_QUERY |
+	                         1u << WP_OP_MAP_REGION_WITH;
+	const struct wp_unasked unasked = {
+		~offered, 1u << WP_NO_HUGE | 1u << WP_ASSUMES_SIZES | 1u << WP_NO_NO_ACCESS |
+				  1u << WP_NO_MEMORY_TYPES | 1u << WP_ASSUMES_LINEAR |
+				  1u << WP_TRUNCATES_ADDRESSES | 1u << WP_ASSUMES_ALIGNED |
+				  1u << WP_APPROXIMATES_FLAGS};
+	static struct wp_program program;
+	struct wp_random random;
+	struct wp_scope scope;
+	uint32_t drawn = 0;
+
+	(void)state;
+	wp_scope_of(&scope, "");
+	wp_random_seed(&random, 3);
+	for (unsigned i = 0; i < 2000; i++) {
+		wp_program_generate_for(&program, &scope, &unasked, &random);
+		for (size_t j = 0; j < program.count; j++) {
+			const struct wp_op *op = &program.ops[j];
+
+			drawn |= 1u << op->opcode;
+			assert_false(op->allow_huge);
+			if (op->opcode == WP_OP_MAP)
+				assert_int_equal(op->length.unit, WP_UNIT_4K);
+			if (op->opcode != WP_OP_MAP && op->opcode != WP_OP_MAP_REGION_WITH)
+				continue;
+			assert_int_equal(op->flags & (PT_DEVICE | PT_UNCACHED), 0);
+			assert_int_not_equal(op->flags & (PT_READ | PT_WRITE | PT_EXECUTE), 0);
+		}
+	}
+	assert_int_equal(drawn, offered);
+}
+
 static void programs_are_short_as_a_rule_and_long_now_and_then(void **state)
 {
 	(void)state;
@@ -263,6 +299,7 @@ int main(void)
 		cmocka_unit_test(random_numbers_are_those_of_the_definition),
 		cmocka_unit_test(a_seed_makes_the_same_program_and_another_seed_another),
 		cmocka_unit_test(programs_survive_the_trip_through_bytes),
+		cmocka_unit_test(a_subject_is_not_drawn_what_it_lacks_or_leaves_out),
 		cmocka_unit_test(programs_are_short_as_a_rule_and_long_now_and_then),
 		cmocka_unit_test(
 			every_operation_is_drawn_and_every_operation_is_off_in_some_programs),
