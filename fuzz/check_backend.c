@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "check_codec.h"
+#include "check_json.h"
 #include "check_operations.h"
 #include "cli.h"
 
@@ -181,7 +182,10 @@ int wp_check_backend(const struct wp_check_options *options)
 	progress("operations...");
 	check_operations(check);
 	progress("");
-	wp_check_report_print(&check->report, stdout);
+	if (options->json)
+		wp_check_report_json(&check->report);
+	else
+		wp_check_report_print(&check->report, stdout);
 	if (html != NULL)
 		write_html(&check->report, html, options->html);
 	failed = wp_check_failed(&check->report, 0, WP_CHECK_LINES);

@@ -17,6 +17,7 @@ struct wp_check_options {
 	uint64_t seconds;  /* of operations... */
 	uint64_t programs; /* ...or, if not 0, so many programs, always the same */
 	const char *html;  /* a file for the page; NULL: none */
+	bool json;         /* the report is printed as JSON */
 };
 
 /* Prints the report; returns an exit code. */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "check_backend.h"
+#include "check_json.h"
 #include "check_subject.h"
 
 struct check {
@@ -60,6 +61,19 @@ static int check_built_in(struct check *check)
 
 /* ---- a shared object ---- */
 
+static void introduce(struct check *check)
+{
+	struct wp_check_subject *subject = &check->subject;
+
+	printf("%s: %s%s%s; serves %s\n", check->what, wp_subject_title(subject->subject),
+	       subject->subject->what[0] != '\0' ? ", " : "", subject->subject->what,
+	       subject->subject->regimes);
+	wp_check_print_offers(subject->subject, stdout);
+	printf("seed %" PRIu64 "\n", subject->seed);
+	subject->progress = stdout;
+	fflush(stdout);
+}
+
 static int check_subject(struct check *check)
 {
 	struct wp_check_subject *subject = &check->subject;
@@ -73,16 +87,14 @@ static int check_subject(struct check *check)
 	subject->seconds = check->seconds == UINT64_MAX ? 10 : check->seconds;
 	subject->programs = check->programs != 0 ? check->programs : UINT64_MAX;
 	subject->scope = check->regime;
-	printf("%s: %s%s%s; serves %s\n", check->what, wp_subject_title(subject->subject),
-	       subject->subject->what[0] != '\0' ? ", " : "", subject->subject->what,
-	       subject->subject->regimes);
-	wp_check_print_offers(subject->subject, stdout);
-	printf("seed %" PRIu64 "\n", subject->seed);
-	subject->progress = stdout;
-	fflush(stdout);
+	if (!check->backend.json)
+		introduce(check);
 	if (!wp_check_subject(subject, why, sizeof why))
 		wp_cli_fail("%s", why);
-	wp_check_print(subject, stdout);
+	if (check->backend.json)
+		wp_check_subject_json(subject);
+	else
+		wp_check_print(subject, stdout);
 	return wp_check_passes(subject) ? WP_EXIT_FINE : WP_EXIT_FINDING;
 }
 
@@ -129,6 +141,7 @@ static const struct argp_option options[] = {
          "Judge it as this, such as riscv64_sv48 (default: what its name says, all it serves)", 0},
 	WP_OPTIONS_MACHINES,
 	WP_OPTION_SUBJECT,
+	WP_OPTION_JSON,
 	{NULL, 0, NULL, 0, "For a backend:", 1},
 	{"html", KEY_HTML, "FILE", 0, "Write the report as a page, too", 1},
 	{"jobs", KEY_JOBS, "N", 0, "Worker processes (default: one for each core)", 1},
@@ -153,6 +166,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		return 0;
 	case KEY_JOBS:
 		check->backend.jobs = (unsigned)wp_cli_number(value, "--jobs", 1, 512);
+		return 0;
+	case WP_KEY_JSON:
+		check->backend.json = true;
 		return 0;
 	case KEY_HTML:
 		check->backend.html = value;

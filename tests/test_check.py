@@ -5,6 +5,7 @@
     test_check.py WALKPROOF DEVIANT.so EXAMPLES_BUILD CC
 """
 
+import json
 import os
 import pathlib
 import re
@@ -116,6 +117,24 @@ class SharedObjects(InFolder):
                                 .replace(".name =", ".fixed_offset = 1ull << 60, .name =")))
         self.assertEqual(done.returncode, 2)
         self.assertIn("where there is no room", done.stderr)
+
+    def test_json_says_the_same_as_the_report(self):
+        subject = self.naive("naive", change_mapper=lambda text: text.replace("invlpg(va);", ""),
+                             change_glue=lambda text: text.replace('"no-1g no-reclaim', '"no-1g'))
+        done = check(subject, "--programs", "300", "--json")
+        self.assertEqual((done.returncode, done.stderr), (1, ""))
+        said = json.loads(done.stdout)
+        text = check(subject, "--programs", "300").stdout
+        self.assertEqual((said["subject"], said["passed"]), (subject, False))
+        self.assertEqual(said["profile"], proposal(text))
+        self.assertEqual([one["deviations"] for one in said["undeclared"]], [["no-reclaim"]])
+        self.assertNotIn("no-reclaim", said["declared"])
+        self.assertIn("x86_64-L3-unmap-stale", [bug["key"] for bug in said["bugs"]])
+        for bug in said["bugs"]:
+            self.assertIn(bug["sentence"], text)
+            self.assertTrue(pathlib.Path(bug["path"]).exists())
+        for finding in said["bugs"] + said["undeclared"]:
+            self.assertTrue(finding["program"].startswith("walkproof 1\nregime x86_64\n"))
 
     def test_what_it_lacks_and_what_is_lost_is_told_first(self):
         done = check(f"{EXAMPLES}/naive_x86_64.so", "--programs", "20")

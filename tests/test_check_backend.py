@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """walkproof check BACKEND, as its user sees it. Usage: test_check_backend.py WALKPROOF"""
 import html.parser
+import json
 import os
 import pathlib
 import re
@@ -127,6 +128,11 @@ class WrongBackends(unittest.TestCase):
     def tearDownClass(cls):
         cls.folder.cleanup()
 
+    @staticmethod
+    def user_bit(*options, **machines):
+        backend = next(one for one in wrong_backends.backends() if one["bug"] == "user-bit")
+        return wrong_backends.check(WALKPROOF, backend, *options, **machines)
+
     def test_there_are_ten_and_more_of_every_architecture(self):
         files = [backend["file"] for backend in wrong_backends.backends()]
         self.assertGreaterEqual(len(files), 10)
@@ -155,6 +161,27 @@ class WrongBackends(unittest.TestCase):
         for row in ["every flag set, level and access: qemu",
                     "each bit flipped, alone and in pairs: qemu"]:
             self.assertRegex(report[row][0], "FAIL|scripts/setup")
+
+    def test_kvm_finds_a_wrong_right(self):
+        report = rows(self.user_bit(machines=("--without", "qemu", "--without", "unicorn"))[0])
+        for row in ["every flag set, level and access: kvm",
+                    "each bit flipped, alone and in pairs: kvm"]:
+            self.assertRegex(report[row][0], "FAIL|(?i:kvm)")
+
+    def test_json_says_the_same_as_the_report(self):
+        text, _ = self.reports["user-bit"]
+        said, status = self.user_bit("--json")
+        said = json.loads(said[said.index("{"):])
+        self.assertEqual((status, said["passed"], said["regimes"]), (1, False, ["x86_64"]))
+        verdicts = {"pass": "PASS", "fail": "FAIL"}
+        self.assertEqual({line["check"]: (verdicts.get(line["result"]) or line["why"],
+                                          line["compared"]) for line in said["checks"]},
+                         rows(text))
+        wrong = next(line["counterexample"] for line in said["checks"]
+                     if "counterexample" in line)
+        self.assertIn(wrong["field"], text.splitlines()[0])
+        self.assertIn(wrong["said"], text.splitlines()[1])
+        self.assertIn(wrong["entry"], wrong["said"])
 
     def test_the_page_shows_what_each_report_says(self):
         lines = wrong_backends.HEAD.splitlines()
