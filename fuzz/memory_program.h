@@ -13,6 +13,7 @@
 #include "program.h"
 #include "machine_set.h"
 #include "reading.h"
+#include "subject.h"
 
 #define WP_MEMORY_FRAMES  16 /* of the regime's size; the first is the root, or begins it */
 #define WP_MEMORY_RECORD  16 /* bytes of a recipe; the first byte of an input is its regime */
@@ -104,11 +105,24 @@ bool wp_memory_shapes_take(struct wp_memory_runner *runner, const struct wp_regi
 /* False: `why` says what is missing. `without` as for wp_machines_open(). */
 bool wp_memory_runner_open(struct wp_memory_runner *runner, unsigned without, char *why,
                            size_t why_size);
+/* A planted bug reads, in place of the library, where it is for the regime. */
+void wp_memory_use(struct wp_memory_runner *runner, const struct wp_subject *subject);
 void wp_memory_runner_close(struct wp_memory_runner *runner);
 
 /* True: no finding. */
 bool wp_memory_run(struct wp_memory_runner *runner, const struct wp_scope *scope,
                    const uint8_t *bytes, size_t size, struct wp_result *result);
+
+/* Whether slow machines are asked about it: a property of the input alone. */
+bool wp_memory_is_sampled(const struct wp_memory_runner *runner, const uint8_t *bytes, size_t size);
+
+/*
+ * Makes an input that shows a finding simpler, in place, in at most `runs` runs: fewer
+ * recipes, then zeros. The key stays. `bytes` has room for WP_MEMORY_BYTES; the run at hand
+ * is that of what is left. False: it shows none, or is longer than that.
+ */
+bool wp_memory_shrink(struct wp_memory_runner *runner, const struct wp_scope *scope, uint8_t *bytes,
+                      size_t *size, struct wp_result *result, size_t runs);
 
 /* After a finding: the address that it is about, and the entries on the way there. */
 void wp_memory_print(const struct wp_memory_runner *runner, FILE *out);

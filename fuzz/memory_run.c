@@ -107,6 +107,14 @@ bool wp_memory_runner_open(struct wp_memory_runner *runner, unsigned without, ch
 	                        why_size);
 }
 
+void wp_memory_use(struct wp_memory_runner *runner, const struct wp_subject *subject)
+{
+	for (size_t i = 0; i < wp_regime_count && subject->backend != NULL; i++) {
+		if (wp_subject_serves(subject, &wp_regimes[i]))
+			runner->shapes[i].created.backend = subject->backend;
+	}
+}
+
 void wp_memory_runner_close(struct wp_memory_runner *runner)
 {
 	wp_machines_close(&runner->set);
@@ -295,8 +303,7 @@ static void judge_library(struct wp_memory_runner *runner, struct wp_result *res
 	}
 }
 
-/* Which inputs slow machines are asked about: a property of the input alone. */
-static bool is_sampled(const struct wp_memory_runner *runner, const uint8_t *bytes, size_t size)
+bool wp_memory_is_sampled(const struct wp_memory_runner *runner, const uint8_t *bytes, size_t size)
 {
 	uint64_t hash = 0xcbf29ce484222325u;
 
@@ -401,7 +408,7 @@ bool wp_memory_run(struct wp_memory_runner *runner, const struct wp_scope *scope
 	build_frames(runner, &runner->shapes[program->regime - wp_regimes]);
 	judge_library(runner, result);
 	count(runner);
-	judge_machines(runner, is_sampled(runner, bytes, size), result);
+	judge_machines(runner, wp_memory_is_sampled(runner, bytes, size), result);
 	if (!result->finding.found)
 		return true;
 	snprintf(result->key, sizeof result->key, "%s-L%d-%s-%s",

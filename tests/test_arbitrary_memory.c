@@ -178,6 +178,78 @@ static void an_empty_input_and_every_length_decode(void **state)
 	}
 }
 
+/* The first input that shows the bug; its size, or 0 if none of so many does. */
+static size_t find_one(struct wp_memory_runner *with_bug, const struct wp_scope *scope,
+                       uint8_t bytes[WP_MEMORY_BYTES], struct wp_result *result)
+{
+	struct wp_random random;
+
+	wp_random_seed(&random, SEED);
+	for (unsigned i = 0; i < 4000; i++) {
+		const size_t size = wp_memory_program_random(
+			&random, wp_scope_byte(scope, scope->regimes[0]), bytes);
+
+		if (!wp_memory_run(with_bug, scope, bytes, size, result))
+			return size;
+	}
+	return 0;
+}
+
+static void a_finding_shrinks_to_few_recipes_with_the_same_key(void **state)
+{
+	static const struct {
+		const char *bug, *regime;
+	} bugs[] = {
+		{"x86-query-rewrites", "x86_64"},       {"a64-outside-table", "aarch64_low"},
+		{"la-malformed-hole", "loongarch64"},   {"ept-misaligned-leaf", "x86_ept"},
+		{"gstage-nine-bits", "riscv64_sv39x4"}, {"ept-rights-of-leaf", "x86_ept"},
+	};
+	static struct wp_memory_runner with_bug;
+	static uint8_t bytes[WP_MEMORY_BYTES], again[WP_MEMORY_BYTES];
+	char why[200];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bugs / sizeof bugs[0]; i++) {
+		struct wp_result found, shrunk;
+		struct wp_scope scope;
+		size_t size, length, again_length;
+
+		assert_true(wp_memory_runner_open(&with_bug, ~0u, why, sizeof why));
+		wp_memory_use(&with_bug, wp_subject_find(bugs[i].bug, why, sizeof why));
+		wp_scope_of(&scope, bugs[i].regime);
+		size = length = again_length = find_one(&with_bug, &scope, bytes, &found);
+		assert_int_not_equal(size, 0);
+		memcpy(again, bytes, size);
+		assert_true(wp_memory_shrink(&with_bug, &scope, bytes, &length, &shrunk, 1000));
+		assert_string_equal(shrunk.key, found.key);
+		assert_true(length <= size && length <= 1 + 2 * WP_MEMORY_RECORD);
+		/* what is left is that, on its own, and none of the library's */
+		assert_false(wp_memory_run(&with_bug, &scope, bytes, length, &found));
+		assert_string_equal(shrunk.key, found.key);
+		assert_true(wp_memory_run(&runner, &scope, bytes, length, &found));
+		assert_true(
+			wp_memory_shrink(&with_bug, &scope, again, &again_length, &shrunk, 1000));
+		assert_int_equal(again_length, length);
+		assert_memory_equal(again, bytes, length);
+		print_message("%s: %zu recipes, then %zu\n", bugs[i].bug, size / WP_MEMORY_RECORD,
+		              length / WP_MEMORY_RECORD);
+		wp_memory_runner_close(&with_bug);
+	}
+}
+
+static void an_input_that_shows_nothing_does_not_shrink(void **state)
+{
+	uint8_t bytes[WP_MEMORY_BYTES] = {0};
+	struct wp_result result;
+	struct wp_scope scope;
+	size_t size = 3;
+
+	(void)state;
+	wp_scope_of(&scope, "");
+	assert_false(wp_memory_shrink(&runner, &scope, bytes, &size, &result, 1000));
+	assert_int_equal(size, 3);
+}
+
 static int open_runner(void **state)
 {
 	char why[200];
@@ -201,6 +273,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_empty_input_and_every_length_decode),
 		cmocka_unit_test(a_root_full_of_itself_ends_the_walk),
+		cmocka_unit_test(a_finding_shrinks_to_few_recipes_with_the_same_key),
+		cmocka_unit_test(an_input_that_shows_nothing_does_not_shrink),
 		cmocka_unit_test(all_agree_on_any_x86_64_memory),
 		cmocka_unit_test(all_agree_on_any_aarch64_memory),
 		cmocka_unit_test(all_agree_on_any_riscv64_memory),

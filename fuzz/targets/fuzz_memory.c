@@ -7,7 +7,9 @@
  */
 #include "target.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "memory_program.h"
 
@@ -53,24 +55,42 @@ static void settle(void)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
+	const struct wp_subject *subject;
 	char why[200];
 
 	(void)argc;
 	(void)argv;
 	wp_scope_of(&scope, "");
+	subject = wp_target_subject(&scope);
 	if (!wp_memory_runner_open(&runner, wp_target_left_out(), why, sizeof why))
 		wp_target_refuse(why);
+	wp_memory_use(&runner, subject);
 	wp_target_settle_by(settle);
 	return 0;
 }
 
+/* For `xxd -r -p`, as it has no text of its own. */
+static void print_input(const uint8_t *bytes, size_t size)
+{
+	fprintf(stderr, "\nThis input shows it, too (xxd -r -p makes a file of it):\n");
+	for (size_t i = 0; i < size; i++)
+		fprintf(stderr, "%02x%s", bytes[i], i % WP_MEMORY_RECORD == 0 ? "\n" : "");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
+	static uint8_t simpler[WP_MEMORY_BYTES];
 	struct wp_result result;
 
 	if (wp_memory_run(&runner, &scope, bytes, size, &result))
 		return 0;
 	wp_target_say(result.key, &result.finding);
-	wp_memory_print(&runner, stderr);
+	size = size < sizeof simpler ? size : sizeof simpler; /* more is ignored */
+	memcpy(simpler, bytes, size);
+	if (wp_memory_shrink(&runner, &scope, simpler, &size, &result, WP_TARGET_SHRINK_RUNS)) {
+		fprintf(stderr, "Shrunk: %s.\n\n", result.finding.sentence);
+		wp_memory_print(&runner, stderr);
+		print_input(simpler, size);
+	}
 	abort();
 }

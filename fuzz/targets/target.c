@@ -11,9 +11,6 @@
 #include "refusals.h"
 #include "shrink.h"
 
-/* So that it is over before an engine takes it for a hang. */
-#define WP_TARGET_SHRINK_RUNS 1000u
-
 /* What a process does before its first input, where inputs are compared. */
 #define WARM_UP_REGIONS  24u
 #define WARM_UP_PROGRAMS 200u
@@ -73,8 +70,7 @@ static unsigned scope_archs(void)
 	return archs;
 }
 
-/* WALKPROOF_SUBJECT: a planted bug, in those of the target's regimes that it is for. */
-static const struct wp_subject *choose_subject(void)
+const struct wp_subject *wp_target_subject(struct wp_scope *of)
 {
 	const char *name = getenv("WALKPROOF_SUBJECT");
 	char why[600];
@@ -84,11 +80,11 @@ static const struct wp_subject *choose_subject(void)
 
 	if (!subject)
 		wp_target_refuse(why);
-	for (size_t i = 0; i < scope.count; i++) {
-		if (wp_subject_serves(subject, scope.regimes[i]))
-			scope.regimes[count++] = scope.regimes[i];
+	for (size_t i = 0; i < of->count; i++) {
+		if (wp_subject_serves(subject, of->regimes[i]))
+			of->regimes[count++] = of->regimes[i];
 	}
-	scope.count = count;
+	of->count = count;
 	return subject;
 }
 
@@ -99,7 +95,7 @@ void wp_target_open(const char *prefix)
 	char why[300] = "no regime that the subject is for";
 
 	wp_scope_of(&scope, prefix);
-	subject = choose_subject();
+	subject = wp_target_subject(&scope);
 	if (scope.count == 0 || !wp_runner_open(&runner, subject, &stats, why, sizeof why) ||
 	    !wp_machines_open(&set, &runner.memory, scope_archs(), wp_target_left_out(), why,
 	                      sizeof why) ||

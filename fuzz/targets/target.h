@@ -28,6 +28,12 @@ void wp_target_run(const uint8_t *bytes, size_t size);
 struct wp_runner *wp_target_runner(void);
 const struct wp_scope *wp_target_scope(void);
 
+/* WALKPROOF_SUBJECT: a planted bug, in those regimes that it is for, which the scope keeps. */
+const struct wp_subject *wp_target_subject(struct wp_scope *scope);
+
+/* So many runs that shrinking is over before an engine takes it for a hang. */
+#define WP_TARGET_SHRINK_RUNS 1000u
+
 /* How often the input at hand came to each coverpoint of its architecture; see points.h. */
 extern uint8_t wp_target_counters[WP_POINTS];
 
