@@ -7,6 +7,7 @@
 
 #include "damage_private.h"
 #include "shrink.h"
+#include "subject_perform.h"
 
 #define LAW WP_LAW_ARBITRARY_MEMORY
 
@@ -103,20 +104,12 @@ static void run_walk(struct wp_damaged *d, const struct wp_call *call)
 
 static void run_batch(struct wp_damaged *d, const struct wp_call *call)
 {
-	const struct wp_subject *subject = d->runner->subject;
 	bool *batched = &d->runner->batched[call->table];
 
 	if (*batched == (call->opcode == WP_OP_BATCH))
 		return;
 	*batched = call->opcode == WP_OP_BATCH;
-	if (call->opcode == WP_OP_BATCH)
-		subject->batch_begin(d->runner->instance, call->table);
-	else if (call->opcode == WP_OP_FLUSH)
-		subject->batch_flush(d->runner->instance, call->table);
-	else if (call->opcode == WP_OP_FLUSH_ALL)
-		subject->batch_flush_all(d->runner->instance, call->table);
-	else
-		subject->batch_ignore(d->runner->instance, call->table);
+	wp_subject_batch(d->runner->subject, d->runner->instance, call);
 }
 
 static void operate(struct wp_damaged *d, const struct wp_call *call)
