@@ -14,7 +14,7 @@
 #include "witness.h"
 
 struct explain {
-	struct wp_cli_file from;
+	struct wp_cli_from from;
 	struct wp_program program, settled;
 	struct wp_damage damage;
 	bool damaged, died;

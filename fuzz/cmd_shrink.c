@@ -11,7 +11,7 @@
 #include "reproducer.h"
 
 struct shrink {
-	struct wp_cli_file from;
+	struct wp_cli_from from;
 	const char *directory;
 	size_t runs;
 	struct wp_program program;
