@@ -230,3 +230,16 @@ error_t wp_cli_file_option(int key, char *value, struct wp_cli_from *from)
 		return wp_cli_option(key, value, from);
 	}
 }
+
+void wp_cli_open(const struct wp_cli_from *from, struct wp_program *program,
+                 struct wp_runner *runner, struct wp_stats *stats, struct wp_machine_set *set)
+{
+	char why[300];
+
+	wp_cli_load(from->path, from->scope, from->subject, program);
+	if (!wp_runner_open(runner, from->subject, stats, why, sizeof why) ||
+	    !wp_machines_open(set, &runner->memory, 1u << program->regime->arch, from->without, why,
+	                      sizeof why) ||
+	    !wp_machines_prove(set, true, why, sizeof why))
+		wp_cli_fail("%s", why);
+}

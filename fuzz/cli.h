@@ -64,6 +64,12 @@ error_t wp_cli_option(int key, char *value, struct wp_cli_from *from);
 /* And one file. */
 error_t wp_cli_file_option(int key, char *value, struct wp_cli_from *from);
 
+struct wp_machine_set;
+
+/* Loads that file, and opens a runner for it, with all machines of its architecture; or fails. */
+void wp_cli_open(const struct wp_cli_from *from, struct wp_program *program,
+                 struct wp_runner *runner, struct wp_stats *stats, struct wp_machine_set *set);
+
 /* Prints and frees it. */
 void wp_cli_json(json_t *json);
 

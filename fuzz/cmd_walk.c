@@ -173,19 +173,13 @@ static const struct argp argp = {
 static int run(int argc, char **argv)
 {
 	static struct walk walk;
-	char why[300];
 	bool differs;
 
 	walk.from.subject = &wp_library_subject;
 	walk.stop = WP_PROGRAM_MAX_OPS;
 	wp_cli_parse(&argp, argc, argv, &walk);
 	walk.va = parse_address(walk.text);
-	wp_cli_load(walk.from.path, walk.from.scope, walk.from.subject, &walk.program);
-	if (!wp_runner_open(&walk.runner, walk.from.subject, &walk.stats, why, sizeof why) ||
-	    !wp_machines_open(&walk.set, &walk.runner.memory, 1u << walk.program.regime->arch,
-	                      walk.from.without, why, sizeof why) ||
-	    !wp_machines_prove(&walk.set, true, why, sizeof why))
-		wp_cli_fail("%s", why);
+	wp_cli_open(&walk.from, &walk.program, &walk.runner, &walk.stats, &walk.set);
 	wp_run_until(&walk.runner, &walk.program, walk.stop, &walk.result);
 	if (!wp_model_exists(walk.runner.model, walk.table))
 		wp_cli_fail("the program has no table t%u at that point: try the other --table",
