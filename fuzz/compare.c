@@ -12,6 +12,7 @@
 #include "judge.h"
 #include "machines/paper.h"
 #include "predict.h"
+#include "program_edit.h"
 #include "subject_perform.h"
 
 /* ---- what the subjects get ---- */
@@ -347,14 +348,12 @@ void wp_compare_shrink(struct wp_comparison *comparison, struct wp_program *prog
 
 	program->count = difference->op + 1;
 	for (size_t i = program->count; i-- > 0;) {
-		shorter = *program;
-		shorter.count--;
-		memmove(&shorter.ops[i], &program->ops[i + 1],
-		        (program->count - i - 1) * sizeof shorter.ops[0]);
+		wp_program_copy(&shorter, program);
+		wp_program_remove(&shorter, i, 1);
 		wp_compare_run(comparison, &shorter, &other);
 		if (!other.found || strcmp(other.key, difference->key) != 0)
 			continue;
-		*program = shorter;
+		wp_program_copy(program, &shorter);
 		*difference = other;
 	}
 	wp_compare_run(comparison, program, difference);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "program_edit.h"
 #include "shrink.h"
 
 /* Without operation `index`, if that breaks the same law in the same way. */
@@ -14,15 +15,12 @@ static bool drop(struct wp_runner *runner, struct wp_program *program, struct wp
 	struct wp_damage_stats aside = {0};
 	struct wp_result now;
 
-	candidate.regime = program->regime;
-	candidate.count = program->count - 1;
-	memcpy(candidate.ops, program->ops, index * sizeof candidate.ops[0]);
-	memcpy(&candidate.ops[index], &program->ops[index + 1],
-	       (candidate.count - index) * sizeof candidate.ops[0]);
+	wp_program_copy(&candidate, program);
+	wp_program_remove(&candidate, index, 1);
 	if (wp_damage_run(runner, &candidate, &moved, &aside, &now) ||
 	    strcmp(now.key, result->key) != 0)
 		return false;
-	*program = candidate;
+	wp_program_copy(program, &candidate);
 	*damage = moved;
 	*result = now;
 	return true;
