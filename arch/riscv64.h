@@ -49,21 +49,7 @@ enum {
 	ARCH_USES = PT_ACCESSED | PT_DIRTY, /* "Svadu" */
 };
 
-static const arch_entry RV_VALID = 1ull << 0;
-static const arch_entry RV_READ = 1ull << 1;
-static const arch_entry RV_WRITE = 1ull << 2;
-static const arch_entry RV_EXECUTE = 1ull << 3;
-static const arch_entry RV_USER = 1ull << 4;
-static const arch_entry RV_GLOBAL = 1ull << 5;
-static const arch_entry ARCH_ACCESSED = 1ull << 6;
-static const arch_entry ARCH_DIRTY = 1ull << 7;
-/* With V = 0, where every bit is free: W without R. */
-static const arch_entry RV_NO_ACCESS = 1ull << 2;
-static const arch_entry RV_SOFTWARE = 3ull << 8;
-static const arch_entry RV_PPN = 0x003ffffffffffc00;
-
-static const arch_entry RV_RIGHTS = 7ull << 1;
-
+#include "riscv64_entries.h"
 #include "riscv64_types.h"
 
 static inline bool arch_expresses(pt_flags flags)
@@ -73,53 +59,18 @@ static inline bool arch_expresses(pt_flags flags)
 
 static inline arch_entry arch_leaf_bits(pt_flags flags, unsigned level)
 {
-	arch_entry bits = riscv_memory_type(flags);
+	arch_entry bits = riscv_memory_type(flags) | riscv_rights(flags);
 
 	(void)level;
 	/* "Svade": where the CPU updates neither, A = 0 and D = 0 would fault */
 	bits |= ARCH_ACCESSED | ARCH_DIRTY;
 	if (flags & PT_USER)
 		bits |= RV_USER;
-	if (!(flags & (PT_READ | PT_WRITE | PT_EXECUTE)))
-		return bits | RV_NO_ACCESS;
-	if (flags & PT_READ)
-		bits |= RV_READ;
-	if (flags & PT_WRITE)
-		bits |= RV_WRITE;
-	if (flags & PT_EXECUTE)
-		bits |= RV_EXECUTE;
+	if (!(bits & RV_VALID))
+		return bits;
 	if (!(flags & PT_USER))
 		bits |= RV_GLOBAL;
-	return bits | RV_VALID;
-}
-
-static inline arch_entry arch_leaf(uint64_t paddr, arch_entry bits)
-{
-	return paddr >> 2 | bits;
-}
-
-static inline arch_entry arch_table(uint64_t paddr)
-{
-	return paddr >> 2 | RV_VALID;
-}
-
-/* "Sv39": U, A, D and the bits above the PPN are reserved in a pointer. */
-static inline bool arch_is_table(arch_entry entry, unsigned level)
-{
-	const arch_entry ignored = RV_PPN | RV_SOFTWARE | RV_GLOBAL;
-
-	return level < ARCH_LAST_LEVEL && (entry & ~ignored) == RV_VALID;
-}
-
-static inline uint64_t arch_table_paddr(arch_entry entry)
-{
-	return (entry & RV_PPN) << 2;
-}
-
-static inline uint64_t arch_leaf_paddr(arch_entry entry, unsigned level)
-{
-	(void)level;
-	return (entry & RV_PPN) << 2;
+	return bits;
 }
 
 static inline bool riscv_is_no_access(arch_entry entry)
@@ -144,20 +95,12 @@ static inline bool arch_is_leaf(arch_entry entry, unsigned level)
 
 static inline pt_flags arch_leaf_flags(arch_entry entry, unsigned level, arch_rights rights)
 {
-	pt_flags flags = riscv_type_flags(entry);
+	pt_flags flags = riscv_type_flags(entry) | riscv_rights_flags(entry);
 
 	(void)level;
 	(void)rights;
 	if (entry & RV_USER)
 		flags |= PT_USER;
-	if (!(entry & RV_VALID))
-		return flags;
-	if (entry & RV_READ)
-		flags |= PT_READ;
-	if (entry & RV_WRITE)
-		flags |= PT_WRITE;
-	if (entry & RV_EXECUTE)
-		flags |= PT_EXECUTE;
 	return flags;
 }
 

@@ -49,7 +49,7 @@ const struct wp_check_row *wp_check_first_failure(const struct wp_check_report *
 	return NULL;
 }
 
-uint64_t wp_check_total(const struct wp_check_report *report, unsigned *rows, unsigned *skipped)
+static uint64_t total(const struct wp_check_report *report, unsigned *rows, unsigned *skipped)
 {
 	uint64_t compared = 0;
 
@@ -140,7 +140,7 @@ void wp_check_report_print(const struct wp_check_report *report, FILE *out)
 {
 	const struct wp_check_row *first = wp_check_first_failure(report);
 	unsigned rows, skipped;
-	const uint64_t compared = wp_check_total(report, &rows, &skipped);
+	const uint64_t compared = total(report, &rows, &skipped);
 
 	if (first != NULL) {
 		fprintf(out, "%s: FAIL: %s\n", report->subject, first->shortest.field);

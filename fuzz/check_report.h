@@ -87,6 +87,5 @@ void wp_check_report_html(const struct wp_check_report *report, FILE *out);
 
 /* The row that the first line is about; NULL: none failed. */
 const struct wp_check_row *wp_check_first_failure(const struct wp_check_report *report);
-uint64_t wp_check_total(const struct wp_check_report *report, unsigned *rows, unsigned *skipped);
 
 #endif

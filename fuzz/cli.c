@@ -190,35 +190,56 @@ void wp_cli_checks(const char *text, unsigned *checks)
 		wp_cli_fail("--law %s: %s", text, why);
 }
 
-error_t wp_cli_file_option(int key, char *value, struct wp_cli_file *file)
+error_t wp_cli_option(int key, char *value, struct wp_cli_from *from)
 {
 	switch (key) {
 	case WP_KEY_SUBJECT:
-		file->subject = wp_cli_subject(value);
+		from->subject = wp_cli_subject(value);
 		return 0;
 	case WP_KEY_SCOPE:
-		file->scope = value;
+		from->scope = value;
 		return 0;
 	case WP_KEY_WITHOUT:
 	case WP_KEY_QEMU:
-		wp_cli_machine_option(key, value, &file->without);
+		wp_cli_machine_option(key, value, &from->without);
 		return 0;
 	case WP_KEY_LAW:
-		wp_cli_checks(value, &file->checks);
+		wp_cli_checks(value, &from->checks);
 		return 0;
 	case WP_KEY_JSON:
-		file->json = true;
+		from->json = true;
 		return 0;
-	case ARGP_KEY_ARG:
-		if (file->path != NULL)
-			wp_cli_fail("%s takes one file: see 'walkproof %s --help'", file->command,
-			            file->command);
-		file->path = value;
-		return 0;
-	case ARGP_KEY_NO_ARGS:
-		wp_cli_fail("%s which file? See 'walkproof %s --help'", file->command,
-		            file->command);
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
+}
+
+error_t wp_cli_file_option(int key, char *value, struct wp_cli_from *from)
+{
+	switch (key) {
+	case ARGP_KEY_ARG:
+		if (from->path != NULL)
+			wp_cli_fail("%s takes one file: see 'walkproof %s --help'", from->command,
+			            from->command);
+		from->path = value;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		wp_cli_fail("%s which file? See 'walkproof %s --help'", from->command,
+		            from->command);
+	default:
+		return wp_cli_option(key, value, from);
+	}
+}
+
+void wp_cli_open(const struct wp_cli_from *from, struct wp_program *program,
+                 struct wp_runner *runner, struct wp_stats *stats, struct wp_machine_set *set)
+{
+	char why[300];
+
+	wp_cli_load(from->path, from->scope, from->subject, program);
+	if (!wp_runner_open(runner, from->subject, stats, why, sizeof why) ||
+	    !wp_machines_open(set, &runner->memory, 1u << program->regime->arch, from->without, why,
+	                      sizeof why) ||
+	    !wp_machines_prove(set, true, why, sizeof why))
+		wp_cli_fail("%s", why);
 }

@@ -49,17 +49,26 @@ void wp_cli_machine_option(int key, char *value, unsigned *without);
 /* Applies --law to the bits of enum wp_check; or fails. */
 void wp_cli_checks(const char *text, unsigned *checks);
 
-/* What a command of one program is told; its subject and checks have to be set first. */
-struct wp_cli_file {
-	const char *command; /* for what goes wrong */
-	const char *path, *scope;
+/* Where programs are from, and what runs them; subject and checks have to be set first. */
+struct wp_cli_from {
+	const char *command; /* of a command of one file: its name, for what goes wrong... */
+	const char *path;    /* ...and the file */
+	const char *scope;
 	const struct wp_subject *subject;
 	unsigned without, checks;
 	bool json;
 };
 
-/* Takes the options that many commands have, as far as a command lists them, and the file. */
-error_t wp_cli_file_option(int key, char *value, struct wp_cli_file *file);
+/* Takes the options that many commands have, as far as a command lists them. */
+error_t wp_cli_option(int key, char *value, struct wp_cli_from *from);
+/* And one file. */
+error_t wp_cli_file_option(int key, char *value, struct wp_cli_from *from);
+
+struct wp_machine_set;
+
+/* Loads that file, and opens a runner for it, with all machines of its architecture; or fails. */
+void wp_cli_open(const struct wp_cli_from *from, struct wp_program *program,
+                 struct wp_runner *runner, struct wp_stats *stats, struct wp_machine_set *set);
 
 /* Prints and frees it. */
 void wp_cli_json(json_t *json);

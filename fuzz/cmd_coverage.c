@@ -17,9 +17,9 @@
 struct coverage {
 	char **files;
 	size_t count;
-	const char *scope;
+	struct wp_cli_from from;
 	uint64_t programs, seed;
-	bool json, never;
+	bool never;
 	bool found;
 	struct wp_runner runner;
 	struct wp_stats stats;
@@ -59,7 +59,7 @@ static const char *scope_of_folder(const char *path, size_t length)
 static void run_file(struct coverage *coverage, const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	const char *scope = coverage->scope;
+	const char *scope = coverage->from.scope;
 
 	if (scope == NULL && slash != NULL)
 		scope = scope_of_folder(path, (size_t)(slash - path));
@@ -295,12 +295,12 @@ static void tell(const struct coverage *coverage)
 	for (unsigned arch = 0; arch < WP_ARCHS; arch++) {
 		if (points_of(&coverage->stats.points[arch]) == 0)
 			continue;
-		if (coverage->json)
+		if (coverage->from.json)
 			json_array_append_new(list, arch_json(coverage, (enum wp_arch)arch));
 		else
 			print_arch(coverage, (enum wp_arch)arch);
 	}
-	if (coverage->json)
+	if (coverage->from.json)
 		wp_cli_json(list);
 	else
 		json_decref(list);
@@ -334,12 +334,6 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	case KEY_NEVER:
 		coverage->never = true;
 		return 0;
-	case WP_KEY_SCOPE:
-		coverage->scope = value;
-		return 0;
-	case WP_KEY_JSON:
-		coverage->json = true;
-		return 0;
 	case ARGP_KEY_ARG:
 		return ARGP_ERR_UNKNOWN; /* all of them at once, below */
 	case ARGP_KEY_ARGS:
@@ -347,7 +341,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		coverage->count = (size_t)(state->argc - state->next);
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return wp_cli_option(key, value, &coverage->from);
 	}
 }
 

@@ -14,7 +14,7 @@
 #include "witness.h"
 
 struct explain {
-	struct wp_cli_file from;
+	struct wp_cli_from from;
 	struct wp_program program, settled;
 	struct wp_damage damage;
 	bool damaged, died;
@@ -308,21 +308,13 @@ static const struct argp argp = {
 static int run(int argc, char **argv)
 {
 	static struct explain explain;
-	char why[300];
 	bool found;
 
 	explain.from.command = "explain";
 	explain.from.subject = &wp_library_subject;
 	explain.from.checks = WP_ALL_CHECKS;
 	wp_cli_parse(&argp, argc, argv, &explain);
-	wp_cli_load(explain.from.path, explain.from.scope, explain.from.subject, &explain.program);
-	if (!wp_runner_open(&explain.runner, explain.from.subject, &explain.stats, why,
-	                    sizeof why) ||
-	    !wp_machines_open(&explain.set, &explain.runner.memory,
-	                      1u << explain.program.regime->arch, explain.from.without, why,
-	                      sizeof why) ||
-	    !wp_machines_prove(&explain.set, true, why, sizeof why))
-		wp_cli_fail("%s", why);
+	wp_cli_open(&explain.from, &explain.program, &explain.runner, &explain.stats, &explain.set);
 	wp_machines_add_to(&explain.set, &explain.runner);
 	explain.runner.checks = explain.from.checks;
 	choose_colours(&explain.colours);

@@ -40,11 +40,8 @@ struct shared {
 struct replay {
 	char **files;
 	size_t count;
-	const char *scope;
-	const struct wp_subject *subject;
-	bool json;
+	struct wp_cli_from from;
 	unsigned archs;
-	unsigned without, checks;
 	bool refusals, damages;
 	struct wp_damage damage;
 	struct shared *shared;
@@ -84,7 +81,7 @@ static void say(struct replay *replay, size_t index, const struct wp_report *rep
 		                                       report->sentence, "where", where));
 	json_array_append_new(replay->list, json);
 	replay->any |= report != NULL;
-	if (replay->json)
+	if (replay->from.json)
 		return;
 	if (report == NULL)
 		say_fine(replay, index);
@@ -103,7 +100,7 @@ static void say_result(struct replay *replay, size_t index)
 		wp_report_finding(&report, &none, result);
 	say(replay, index, result->finding.found ? &report : NULL);
 	if (result->finding.found && replay->shared->outcomes[index].refused.count > 0 &&
-	    !replay->json) {
+	    !replay->from.json) {
 		printf("  in this program, made of it:\n");
 		wp_program_print(&replay->shared->outcomes[index].refused, stdout);
 	}
@@ -116,14 +113,14 @@ static bool open_runner(const struct replay *replay, struct wp_runner *runner)
 	struct shared *shared = replay->shared;
 	static struct wp_machine_set set;
 
-	if (!wp_runner_open(runner, replay->subject, &shared->stats, shared->why,
+	if (!wp_runner_open(runner, replay->from.subject, &shared->stats, shared->why,
 	                    sizeof shared->why) ||
-	    !wp_machines_open(&set, &runner->memory, replay->archs, replay->without, shared->why,
-	                      sizeof shared->why) ||
+	    !wp_machines_open(&set, &runner->memory, replay->archs, replay->from.without,
+	                      shared->why, sizeof shared->why) ||
 	    !wp_machines_prove(&set, true, shared->why, sizeof shared->why))
 		return false;
 	wp_machines_add_to(&set, runner);
-	runner->checks = replay->checks;
+	runner->checks = replay->from.checks;
 	return true;
 }
 
@@ -155,8 +152,8 @@ _Noreturn static void run_programs(const struct replay *replay)
 	for (; shared->at < replay->count; shared->at++) {
 		struct outcome *outcome = &shared->outcomes[shared->at];
 
-		if (!wp_file_load(replay->files[shared->at], replay->scope, &program, shared->why,
-		                  sizeof shared->why)) {
+		if (!wp_file_load(replay->files[shared->at], replay->from.scope, &program,
+		                  shared->why, sizeof shared->why)) {
 			shared->ready = false;
 			_exit(1);
 		}
@@ -179,7 +176,7 @@ static void say_death(struct replay *replay, int status, bool hung)
 		wp_cli_fail("%s", replay->shared->why[0] != '\0'
 		                          ? replay->shared->why
 		                          : "the machines ended the process");
-	wp_cli_load(replay->files[at], replay->scope, replay->subject, &program);
+	wp_cli_load(replay->files[at], replay->from.scope, replay->from.subject, &program);
 	wp_report_death(&report, &program, &replay->shared->outcomes[at].result, status,
 	                hung ? WP_HANG_SECONDS : 0);
 	if (!hung)
@@ -241,10 +238,10 @@ static void prepare(struct replay *replay)
 	const size_t size = sizeof *replay->shared +
 	                    replay->count * sizeof replay->shared->outcomes[0];
 
-	if (replay->damages && replay->subject->calls != NULL)
+	if (replay->damages && replay->from.subject->calls != NULL)
 		wp_cli_fail("--damage: shared objects aren't run on damaged tables");
 	for (size_t i = 0; i < replay->count; i++) {
-		wp_cli_load(replay->files[i], replay->scope, replay->subject, &program);
+		wp_cli_load(replay->files[i], replay->from.scope, replay->from.subject, &program);
 		replay->archs |= 1u << program.regime->arch;
 	}
 	replay->shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
@@ -289,27 +286,11 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	struct replay *replay = state->input;
 
 	switch (key) {
-	case WP_KEY_SUBJECT:
-		replay->subject = wp_cli_subject(value);
-		return 0;
 	case KEY_REFUSALS:
 		replay->refusals = true;
 		return 0;
 	case KEY_DAMAGE:
 		read_damage(replay, value);
-		return 0;
-	case WP_KEY_LAW:
-		wp_cli_checks(value, &replay->checks);
-		return 0;
-	case WP_KEY_WITHOUT:
-	case WP_KEY_QEMU:
-		wp_cli_machine_option(key, value, &replay->without);
-		return 0;
-	case WP_KEY_SCOPE:
-		replay->scope = value;
-		return 0;
-	case WP_KEY_JSON:
-		replay->json = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		return ARGP_ERR_UNKNOWN; /* all of them at once, below */
@@ -320,7 +301,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	case ARGP_KEY_NO_ARGS:
 		wp_cli_fail("replay which file? See 'walkproof replay --help'");
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return wp_cli_option(key, value, &replay->from);
 	}
 }
 
@@ -341,14 +322,14 @@ static int run(int argc, char **argv)
 {
 	static struct replay replay;
 
-	replay.subject = &wp_library_subject;
-	replay.checks = WP_ALL_CHECKS;
+	replay.from.subject = &wp_library_subject;
+	replay.from.checks = WP_ALL_CHECKS;
 	wp_cli_parse(&argp, argc, argv, &replay);
 	replay.list = json_array();
 	prepare(&replay);
-	wp_words_open(&replay.words, replay.subject);
+	wp_words_open(&replay.words, replay.from.subject);
 	replay_all(&replay);
-	if (replay.json)
+	if (replay.from.json)
 		wp_cli_json(replay.list);
 	return replay.any ? WP_EXIT_FINDING : WP_EXIT_FINE;
 }

@@ -10,7 +10,7 @@
 #include "tree.h"
 
 struct show {
-	struct wp_cli_file from;
+	struct wp_cli_from from;
 	size_t stop;
 	struct wp_program program;
 	struct wp_result result;

@@ -11,7 +11,7 @@
 #include "reproducer.h"
 
 struct shrink {
-	struct wp_cli_file from;
+	struct wp_cli_from from;
 	const char *directory;
 	size_t runs;
 	struct wp_program program;
@@ -138,7 +138,6 @@ static int run(int argc, char **argv)
 	static struct shrink shrink;
 	uint64_t started;
 	size_t before;
-	char why[300];
 	bool found;
 
 	shrink.from.command = "shrink";
@@ -147,12 +146,7 @@ static int run(int argc, char **argv)
 	shrink.from.checks = WP_ALL_CHECKS;
 	shrink.runs = WP_SHRINK_RUNS;
 	wp_cli_parse(&argp, argc, argv, &shrink);
-	wp_cli_load(shrink.from.path, shrink.from.scope, shrink.from.subject, &shrink.program);
-	if (!wp_runner_open(&shrink.runner, shrink.from.subject, &shrink.stats, why, sizeof why) ||
-	    !wp_machines_open(&shrink.set, &shrink.runner.memory, 1u << shrink.program.regime->arch,
-	                      shrink.from.without, why, sizeof why) ||
-	    !wp_machines_prove(&shrink.set, true, why, sizeof why))
-		wp_cli_fail("%s", why);
+	wp_cli_open(&shrink.from, &shrink.program, &shrink.runner, &shrink.stats, &shrink.set);
 	wp_machines_add_to(&shrink.set, &shrink.runner);
 	shrink.runner.checks = shrink.from.checks;
 	before = shrink.program.count;

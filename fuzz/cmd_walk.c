@@ -11,18 +11,16 @@
 #include "witness.h"
 
 struct walk {
-	const char *file, *scope, *text;
-	const struct wp_subject *subject;
+	struct wp_cli_from from;
+	const char *text; /* of the address */
 	uint64_t va;
 	unsigned table;
 	size_t stop;
-	bool json;
 	struct wp_program program;
 	struct wp_result result;
 	struct wp_stats stats;
 	struct wp_runner runner;
 	struct wp_machine_set set;
-	unsigned without;
 	struct wp_testimony said;
 };
 
@@ -46,7 +44,8 @@ static void print_all(const struct walk *walk)
 		printf("%s, operation %zu: %s\nThe table is as it was then.\n\n", result->key,
 		       result->op + 1, result->finding.sentence);
 	printf("%#" PRIx64 " in table t%u of %s, root at %#" PRIx64 "\n\n", walk->va, walk->table,
-	       walk->program.regime->name, walk->subject->root(walk->runner.instance, walk->table));
+	       walk->program.regime->name,
+	       walk->from.subject->root(walk->runner.instance, walk->table));
 	wp_testimony_print(&walk->said, stdout);
 	print_steps(walk);
 	putchar('\n');
@@ -141,25 +140,12 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	case KEY_AT:
 		walk->stop = wp_cli_number(value, "--at", 0, WP_PROGRAM_MAX_OPS);
 		return 0;
-	case WP_KEY_SUBJECT:
-		walk->subject = wp_cli_subject(value);
-		return 0;
-	case WP_KEY_WITHOUT:
-	case WP_KEY_QEMU:
-		wp_cli_machine_option(key, value, &walk->without);
-		return 0;
-	case WP_KEY_SCOPE:
-		walk->scope = value;
-		return 0;
-	case WP_KEY_JSON:
-		walk->json = true;
-		return 0;
 	case ARGP_KEY_ARG:
 		if (walk->text != NULL)
 			wp_cli_fail(
 				"walk takes a file and an address: see 'walkproof walk --help'");
-		if (walk->file == NULL)
-			walk->file = value;
+		if (walk->from.path == NULL)
+			walk->from.path = value;
 		else
 			walk->text = value;
 		return 0;
@@ -169,7 +155,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 				"walk which file, to which address? See 'walkproof walk --help'");
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return wp_cli_option(key, value, &walk->from);
 	}
 }
 
@@ -187,19 +173,13 @@ static const struct argp argp = {
 static int run(int argc, char **argv)
 {
 	static struct walk walk;
-	char why[300];
 	bool differs;
 
-	walk.subject = &wp_library_subject;
+	walk.from.subject = &wp_library_subject;
 	walk.stop = WP_PROGRAM_MAX_OPS;
 	wp_cli_parse(&argp, argc, argv, &walk);
 	walk.va = parse_address(walk.text);
-	wp_cli_load(walk.file, walk.scope, walk.subject, &walk.program);
-	if (!wp_runner_open(&walk.runner, walk.subject, &walk.stats, why, sizeof why) ||
-	    !wp_machines_open(&walk.set, &walk.runner.memory, 1u << walk.program.regime->arch,
-	                      walk.without, why, sizeof why) ||
-	    !wp_machines_prove(&walk.set, true, why, sizeof why))
-		wp_cli_fail("%s", why);
+	wp_cli_open(&walk.from, &walk.program, &walk.runner, &walk.stats, &walk.set);
 	wp_run_until(&walk.runner, &walk.program, walk.stop, &walk.result);
 	if (!wp_model_exists(walk.runner.model, walk.table))
 		wp_cli_fail("the program has no table t%u at that point: try the other --table",
@@ -210,7 +190,7 @@ static int run(int argc, char **argv)
 	                                  .table = walk.table,
 	                                  .va = walk.va};
 	wp_testimony_take(&walk.said);
-	if (walk.json)
+	if (walk.from.json)
 		print_json(&walk);
 	else
 		print_all(&walk);

@@ -12,6 +12,8 @@
 #include "judge.h"
 #include "machines/paper.h"
 #include "predict.h"
+#include "program_edit.h"
+#include "subject_perform.h"
 
 /* ---- what the subjects get ---- */
 
@@ -105,72 +107,6 @@ bool wp_compare_open(struct wp_comparison *comparison, const struct wp_subject *
 	return true;
 }
 
-/* ---- one call on one side ---- */
-
-struct said {
-	pt_status status;
-	struct pt_mapping mapping; /* unmap, query: what; protect, remap: what it was */
-};
-
-struct pages {
-	const struct wp_regime *regime;
-	enum wp_source kind;
-	uint64_t va, pa, count;
-};
-
-static pt_paddr page_of(void *context, pt_vaddr va)
-{
-	const struct pages *pages = context;
-
-	return pt_pa(wp_source_page(pages->regime, pages->kind, pages->pa,
-	                            (va.value - pages->va) >> pages->regime->granule_shift,
-	                            pages->count));
-}
-
-static struct said perform(struct wp_side *side, const struct wp_regime *regime,
-                           const struct wp_call *c)
-{
-	const struct wp_subject *s = side->subject;
-	struct wp_instance *at = side->instance;
-	struct pages pages = {regime, c->source, c->va, c->pa, c->size >> regime->granule_shift};
-	struct said said = {.status = PT_OK};
-
-	switch (c->opcode) {
-	case WP_OP_MAP:
-		said.status = s->map(at, c->table, c->va, c->pa, c->size, c->flags);
-		break;
-	case WP_OP_UNMAP:
-		said.status = s->unmap(at, c->table, c->va, &said.mapping);
-		break;
-	case WP_OP_PROTECT:
-		said.status = s->protect(at, c->table, c->va, c->flags, &said.mapping);
-		break;
-	case WP_OP_REMAP:
-		said.status = s->remap(at, c->table, c->va, c->pa, c->flags, &said.mapping);
-		break;
-	case WP_OP_QUERY:
-		said.status = s->query(at, c->table, c->va, &said.mapping);
-		break;
-	case WP_OP_MAP_REGION:
-		said.status = s->map_region(at, c->table, c->va, c->pa, c->size, c->flags,
-		                            c->allow_huge);
-		break;
-	case WP_OP_MAP_REGION_WITH:
-		said.status = s->map_region_with(at, c->table, c->va, page_of, &pages, c->size,
-		                                 c->flags, c->allow_huge);
-		break;
-	case WP_OP_UNMAP_REGION:
-		said.status = s->unmap_region(at, c->table, c->va, c->size);
-		break;
-	case WP_OP_PROTECT_REGION:
-		said.status = s->protect_region(at, c->table, c->va, c->size, c->flags);
-		break;
-	default:
-		break;
-	}
-	return said;
-}
-
 /* ---- what is compared ---- */
 
 __attribute__((format(printf, 4, 5))) static void differ(struct wp_comparison *comparison,
@@ -197,14 +133,8 @@ static bool agree(const struct wp_comparison *comparison, pt_status one, pt_stat
 	return one != PT_OK && other != PT_OK && wp_deviates(comparison->profile, WP_OWN_STATUS);
 }
 
-static bool same(const struct pt_mapping *a, const struct pt_mapping *b)
-{
-	return a->vaddr.value == b->vaddr.value && a->paddr.value == b->paddr.value &&
-	       a->size == b->size && a->flags == b->flags;
-}
-
 static void compare_said(struct wp_comparison *comparison, const struct wp_call *call,
-                         const char *what, uint64_t va, const struct said said[2])
+                         const char *what, uint64_t va, const struct wp_outcome said[2])
 {
 	char flags[2][8], kind[24];
 
@@ -213,13 +143,13 @@ static void compare_said(struct wp_comparison *comparison, const struct wp_call 
 	if (!agree(comparison, said[0].status, said[1].status))
 		differ(comparison, call, kind, "%#" PRIx64 ": %s, %s", va,
 		       wp_status_text(said[0].status), wp_status_text(said[1].status));
-	else if (said[0].status == PT_OK && !same(&said[0].mapping, &said[1].mapping))
+	else if (said[0].status == PT_OK && !wp_mapping_equal(&said[0].told, &said[1].told))
 		differ(comparison, call, kind,
 		       "%#" PRIx64 ": %#" PRIx64 ", %#" PRIx64 " bytes, %s; %#" PRIx64 ", %#" PRIx64
 		       " bytes, %s",
-		       va, said[0].mapping.paddr.value, said[0].mapping.size,
-		       wp_flags_text(said[0].mapping.flags, flags[0]), said[1].mapping.paddr.value,
-		       said[1].mapping.size, wp_flags_text(said[1].mapping.flags, flags[1]));
+		       va, said[0].told.paddr.value, said[0].told.size,
+		       wp_flags_text(said[0].told.flags, flags[0]), said[1].told.paddr.value,
+		       said[1].told.size, wp_flags_text(said[1].told.flags, flags[1]));
 }
 
 /* Whether a kernel's page is global is up to each; that a user's is, is not. */
@@ -252,11 +182,18 @@ static const char *use_text(const struct wp_answer *answer, char text[static USE
 	return answer->allowed == 0 ? "faults" : text;
 }
 
+static struct wp_outcome perform(struct wp_side *side, const struct wp_regime *regime,
+                                 const struct wp_call *call)
+{
+	return wp_subject_perform(side->subject, side->instance, regime, call);
+}
+
 /* query() and the machine at one address. */
 static void compare_at(struct wp_comparison *comparison, const struct wp_call *call, uint64_t va)
 {
+	const struct wp_call query = {.opcode = WP_OP_QUERY, .table = call->table, .va = va};
 	struct wp_answer answers[2];
-	struct said said[2];
+	struct wp_outcome said[2];
 	char text[2][USE_TEXT];
 
 	if (!wp_regime_canonical(comparison->regime, va))
@@ -264,9 +201,7 @@ static void compare_at(struct wp_comparison *comparison, const struct wp_call *c
 	for (unsigned i = 0; i < 2; i++) {
 		struct wp_side *side = &comparison->sides[i];
 
-		said[i] = perform(
-			side, comparison->regime,
-			&(struct wp_call){.opcode = WP_OP_QUERY, .table = call->table, .va = va});
+		said[i] = perform(side, comparison->regime, &query);
 		wp_paper_walk(comparison->regime, &side->memory,
 		              side->subject->root(side->instance, call->table), va, &answers[i]);
 	}
@@ -320,7 +255,7 @@ static bool create_both(struct wp_comparison *comparison, unsigned table)
 
 /* After what both may do in their own way, there is nothing left to compare. */
 static bool has_parted(const struct wp_comparison *comparison, const struct wp_call *call,
-                       const struct said said[2])
+                       const struct wp_outcome said[2])
 {
 	const bool one_refuses = (said[0].status == PT_OK) != (said[1].status == PT_OK);
 	const pt_status refusal = said[0].status == PT_OK ? said[1].status : said[0].status;
@@ -337,7 +272,7 @@ static bool has_parted(const struct wp_comparison *comparison, const struct wp_c
 static bool compare_call(struct wp_comparison *comparison, const struct wp_call *call)
 {
 	struct wp_verdict verdict;
-	struct said said[2];
+	struct wp_outcome said[2];
 
 	if (!is_compared(comparison, call))
 		return true;
@@ -413,14 +348,12 @@ void wp_compare_shrink(struct wp_comparison *comparison, struct wp_program *prog
 
 	program->count = difference->op + 1;
 	for (size_t i = program->count; i-- > 0;) {
-		shorter = *program;
-		shorter.count--;
-		memmove(&shorter.ops[i], &program->ops[i + 1],
-		        (program->count - i - 1) * sizeof shorter.ops[0]);
+		wp_program_copy(&shorter, program);
+		wp_program_remove(&shorter, i, 1);
 		wp_compare_run(comparison, &shorter, &other);
 		if (!other.found || strcmp(other.key, difference->key) != 0)
 			continue;
-		*program = shorter;
+		wp_program_copy(program, &shorter);
 		*difference = other;
 	}
 	wp_compare_run(comparison, program, difference);

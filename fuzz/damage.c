@@ -6,69 +6,11 @@
 #include <string.h>
 
 #include "damage_private.h"
-#include "shrink.h"
+#include "subject_perform.h"
 
 #define LAW WP_LAW_ARBITRARY_MEMORY
 
-/* Of one call: no range is so long that it takes more. */
-#define STORES_MOST 400000u
-#define VISITS_MOST 4000u
-
-/* ---- the platform from the damage on ---- */
-
-static bool damaged_alloc(void *context, pt_paddr *frame)
-{
-	struct wp_damaged *d = context;
-
-	return wp_memory_alloc(&d->runner->memory, &frame->value);
-}
-
-/* A frame that two entries lead to may be given back twice: that is the damage's doing. */
-static void damaged_free(void *context, pt_paddr frame)
-{
-	struct wp_damaged *d = context;
-
-	if (++d->frees > d->runner->memory.frames) {
-		wp_found(&d->result->finding, LAW, "endless",
-		         "%s() gives back frames without an end", d->name);
-		wp_reading_leave();
-	}
-	if (wp_memory_is_used(&d->runner->memory, frame.value))
-		wp_memory_free(&d->runner->memory, frame.value);
-}
-
-static void damaged_flush(void *context, pt_vaddr vaddr)
-{
-	struct wp_damaged *d = context;
-
-	(void)vaddr;
-	d->flushes++;
-}
-
-static void damaged_flush_all(void *context)
-{
-	struct wp_damaged *d = context;
-
-	d->flushes++;
-}
-
-static void damaged_stored(void *context, const void *entry, uint64_t before, uint64_t after)
-{
-	struct wp_damaged *d = context;
-	const struct wp_memory *memory = &d->runner->memory;
-	const uint64_t pa = memory->base + (uint64_t)((const uint8_t *)entry - memory->host);
-
-	(void)before;
-	(void)after;
-	if (!wp_memory_is_used(memory, wp_frame_of(memory, pa)))
-		wp_found(&d->result->finding, LAW, "store-outside",
-		         "%s() stored to %#" PRIx64 ", which no frame of its own holds", d->name,
-		         pa);
-	if (++d->stores <= STORES_MOST)
-		return;
-	wp_found(&d->result->finding, LAW, "endless", "%s() stores without an end", d->name);
-	wp_reading_leave();
-}
+#define VISITS_MOST 4000u /* of one walk() */
 
 /* ---- walk ---- */
 
@@ -103,23 +45,15 @@ static void run_walk(struct wp_damaged *d, const struct wp_call *call)
 
 static void run_batch(struct wp_damaged *d, const struct wp_call *call)
 {
-	const struct wp_subject *subject = d->runner->subject;
 	bool *batched = &d->runner->batched[call->table];
 
 	if (*batched == (call->opcode == WP_OP_BATCH))
 		return;
 	*batched = call->opcode == WP_OP_BATCH;
-	if (call->opcode == WP_OP_BATCH)
-		subject->batch_begin(d->runner->instance, call->table);
-	else if (call->opcode == WP_OP_FLUSH)
-		subject->batch_flush(d->runner->instance, call->table);
-	else if (call->opcode == WP_OP_FLUSH_ALL)
-		subject->batch_flush_all(d->runner->instance, call->table);
-	else
-		subject->batch_ignore(d->runner->instance, call->table);
+	wp_subject_batch(d->runner->subject, d->runner->instance, call);
 }
 
-static void operate(struct wp_damaged *d, const struct wp_call *call)
+void wp_damage_operate(struct wp_damaged *d, const struct wp_call *call)
 {
 	d->name = wp_opcode_name(call->opcode);
 	d->stores = d->flushes = d->frees = 0;
@@ -137,89 +71,6 @@ static void operate(struct wp_damaged *d, const struct wp_call *call)
 		wp_damage_call(d, call);
 }
 
-/* What damage was done has calls aimed at it, as programs rarely meet it by themselves. */
-static void aim(struct wp_damaged *d, unsigned table, uint64_t va)
-{
-	static const enum wp_opcode opcodes[] = {WP_OP_MAP, WP_OP_MAP_REGION, WP_OP_PROTECT,
-	                                         WP_OP_UNMAP_REGION, WP_OP_UNMAP};
-	const uint64_t page = wp_regime_page(d->runner->regime);
-	struct wp_call call = {
-		.table = table,
-		.va = va & ~(page - 1),
-		.pa = PT_1G,
-		.size = page,
-		.flags = PT_READ | PT_WRITE | PT_EXECUTE,
-	};
-
-	for (size_t i = 0; i < sizeof opcodes / sizeof opcodes[0]; i++) {
-		/* beside it, below the same tables, there may be a hole */
-		for (call.opcode = opcodes[i]; !d->result->finding.found;) {
-			operate(d, &call);
-			if (call.va != (va & ~(page - 1)))
-				break;
-			call.va ^= page;
-		}
-		call.va = va & ~(page - 1);
-	}
-}
-
-/* What must be cleared is. */
-static void judge_harvest(struct wp_damaged *d, unsigned table, uint64_t va, pt_uses uses)
-{
-	struct wp_runner *runner = d->runner;
-	struct pt_mapping mapping;
-
-	if (runner->subject->query(runner->instance, table, va, &mapping) != PT_OK)
-		return;
-	if ((mapping.accessed && (uses & PT_ACCESSED)) || (mapping.dirty && (uses & PT_DIRTY)))
-		wp_found(&d->result->finding, LAW, "not-harvested",
-		         "harvest() returned PT_OK, and the leaf at %#" PRIx64 " is still %s", va,
-		         mapping.accessed ? "accessed" : "dirty");
-	wp_damage_agree(d, table, va);
-}
-
-static void hear(void *context, const struct pt_mapping *leaf)
-{
-	(void)context;
-	(void)leaf;
-}
-
-/* No operation of a program is a harvest. The last three are asked for wrongly. */
-static void aim_harvest(struct wp_damaged *d, unsigned table, uint64_t va)
-{
-	const uint64_t page = wp_regime_page(d->runner->regime);
-	const struct {
-		uint64_t size;
-		pt_uses uses;
-		pt_leaf_visitor visit;
-	} asked[] = {
-		{page, PT_ACCESSED, hear}, {1024 * page, PT_DIRTY, NULL},
-		{8, PT_ACCESSED, hear},    {0, PT_ACCESSED, hear},
-		{page, 0, hear},
-	};
-	const struct wp_subject *subject = d->runner->subject;
-	const unsigned never = 1u << PT_NO_MEMORY | 1u << PT_NOT_MAPPED | 1u << PT_ALREADY_MAPPED |
-	                       1u << PT_MAPPED_TO_HUGE_PAGE;
-
-	if (!subject->harvest || !wp_model_exists(d->runner->model, table))
-		return;
-	d->name = "harvest";
-	for (size_t i = 0; i < sizeof asked / sizeof asked[0] && !d->result->finding.found; i++) {
-		pt_status status;
-
-		d->stores = d->flushes = d->frees = 0;
-		status = subject->harvest(d->runner->instance, table, va & ~(page - 1),
-		                          asked[i].size, asked[i].uses, asked[i].visit, NULL);
-		if (never >> status & 1 || (status != PT_OK && (d->stores | d->flushes) != 0))
-			wp_found(&d->result->finding, LAW, "status",
-			         "harvest() returned %s after %" PRIu64 " stores and %" PRIu64
-			         " flushes",
-			         pt_status_name(status), d->stores, d->flushes);
-		if (status == PT_OK)
-			judge_harvest(d, table, va & ~(page - 1), asked[i].uses);
-	}
-}
-
 /* In the model's eyes the tables are as they were before the damage: addresses come from there. */
 static void second_part(void *context)
 {
@@ -231,19 +82,19 @@ static void second_part(void *context)
 		wp_op_resolve(&d->program->ops[d->result->op], d->runner->regime, d->runner->model,
 		              &call);
 		d->result->opcode = call.opcode;
-		operate(d, &call);
+		wp_damage_operate(d, &call);
 		if (finding->found)
 			return;
 	}
 	for (unsigned table = 0; table < WP_MODEL_TABLES; table++) {
 		for (size_t i = 0; i < d->damaged[table] && !finding->found; i++)
-			aim(d, table, d->va[table][i]);
+			wp_damage_aim(d, table, d->va[table][i]);
 		for (size_t i = 0; i < d->damaged[table] && !finding->found; i++)
-			aim_harvest(d, table, d->va[table][i]);
+			wp_damage_aim_harvest(d, table, d->va[table][i]);
 	}
 	for (unsigned table = 0; table < WP_MODEL_TABLES && !finding->found; table++) {
 		call = (struct wp_call){.opcode = WP_OP_FLUSH, .table = table};
-		operate(d, &call);
+		wp_damage_operate(d, &call);
 		if (!wp_model_exists(d->runner->model, table))
 			continue;
 		for (size_t i = 0; i < d->count[table]; i++)
@@ -252,7 +103,7 @@ static void second_part(void *context)
 	}
 	for (unsigned table = 0; table < WP_MODEL_TABLES && !finding->found; table++) {
 		call = (struct wp_call){.opcode = WP_OP_WALK, .table = table, .count = SIZE_MAX};
-		operate(d, &call);
+		wp_damage_operate(d, &call);
 	}
 }
 
@@ -279,18 +130,7 @@ static void run_damaged(struct wp_damaged *d)
 	uint64_t address;
 	enum wp_watched end;
 
-	/* of the judge's hooks none stays */
-	runner->platform = (struct pt_platform){
-		.context = d,
-		.alloc_frame = damaged_alloc,
-		.free_frame = damaged_free,
-		.direct_first = before.direct_first,
-		.direct_size = before.direct_size,
-		.direct_base = before.direct_base,
-		.flush_address = damaged_flush,
-		.flush_all = damaged_flush_all,
-		.stored = damaged_stored,
-	};
+	runner->platform = wp_damage_platform(d, &before);
 	wp_memory_allow(&runner->memory);
 	wp_damage_tables(d);
 	end = wp_reading_watch(&runner->reading, true, look_and_go_on, d, &address);
@@ -310,15 +150,13 @@ static void run_damaged(struct wp_damaged *d)
 		         runner->memory.crime_frame);
 }
 
-static void name_finding(struct wp_result *result, const struct wp_regime *regime, bool at_end)
+static void name_finding(struct wp_result *result, enum wp_arch arch, bool at_end)
 {
-	snprintf(result->key, sizeof result->key, "%s-L%d-%s-%s-damaged",
-	         wp_arch_name(regime->arch), (int)result->finding.law,
-	         at_end ? "end" : wp_opcode_name(result->opcode), result->finding.kind);
-	for (char *c = result->key; *c != '\0'; c++) {
-		if (*c == ' ')
-			*c = '-';
-	}
+	size_t length;
+
+	wp_result_name(result, arch, at_end ? "end" : wp_opcode_name(result->opcode));
+	length = strlen(result->key);
+	snprintf(result->key + length, sizeof result->key - length, "-damaged");
 }
 
 bool wp_damage_run(struct wp_runner *runner, const struct wp_program *program,
@@ -345,70 +183,11 @@ bool wp_damage_run(struct wp_runner *runner, const struct wp_program *program,
 		run_damaged(d);
 		fine = !result->finding.found;
 		if (!fine)
-			name_finding(result, program->regime, result->op >= program->count);
+			name_finding(result, program->regime->arch, result->op >= program->count);
 	}
 	runner->checks = checks;
 	free(d);
 	return fine;
-}
-
-/* ---- shrinking, and campaigns ---- */
-
-/* Without operation `index`, if that breaks the same law in the same way. */
-static bool drop(struct wp_runner *runner, struct wp_program *program, struct wp_damage *damage,
-                 size_t index, struct wp_result *result)
-{
-	static struct wp_program candidate;
-	const struct wp_damage moved = {damage->at - (index < damage->at), damage->seed};
-	struct wp_damage_stats aside = {0};
-	struct wp_result now;
-
-	candidate.regime = program->regime;
-	candidate.count = program->count - 1;
-	memcpy(candidate.ops, program->ops, index * sizeof candidate.ops[0]);
-	memcpy(&candidate.ops[index], &program->ops[index + 1],
-	       (candidate.count - index) * sizeof candidate.ops[0]);
-	if (wp_damage_run(runner, &candidate, &moved, &aside, &now) ||
-	    strcmp(now.key, result->key) != 0)
-		return false;
-	*program = candidate;
-	*damage = moved;
-	*result = now;
-	return true;
-}
-
-struct shrinking {
-	struct wp_runner *runner;
-	const struct wp_damage *damage;
-};
-
-static bool breaks(void *context, const struct wp_program *candidate, struct wp_result *result,
-                   struct wp_program *settled)
-{
-	const struct shrinking *shrinking = context;
-	struct wp_damage_stats aside = {0};
-
-	(void)settled;
-	return !wp_damage_run(shrinking->runner, candidate, shrinking->damage, &aside, result);
-}
-
-void wp_damage_shrink(struct wp_runner *runner, struct wp_program *program,
-                      struct wp_damage *damage, struct wp_result *result)
-{
-	struct shrinking shrinking = {runner, damage};
-	const struct wp_shrink_judge judge = {breaks, &shrinking};
-	bool simpler;
-
-	if (result->op < program->count)
-		program->count = result->op + 1;
-	do {
-		bool dropped = false;
-
-		for (size_t i = program->count; i-- > 0;)
-			dropped |= drop(runner, program, damage, i, result);
-		simpler = dropped ||
-		          wp_shrink_arguments_by(&judge, program, result, WP_SHRINK_RUNS);
-	} while (simpler);
 }
 
 bool wp_damage_some(struct wp_runner *runner, const struct wp_program *program,

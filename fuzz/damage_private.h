@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Between damage.c, which judges, and damage_tables.c, which damages. */
+/* A run on damaged tables, between damage.c and damage_*.c. */
 #ifndef WP_DAMAGE_PRIVATE_H
 #define WP_DAMAGE_PRIVATE_H
 
@@ -22,6 +22,16 @@ struct wp_damaged {
 	size_t damaged[WP_MODEL_TABLES]; /* of these the first */
 	uint64_t va[WP_MODEL_TABLES][WP_DAMAGED_ADDRESSES];
 };
+
+/* As `before`, but that it tells `d` what a call does. */
+struct pt_platform wp_damage_platform(struct wp_damaged *d, const struct pt_platform *before);
+
+/* An operation of a program, if it is one that is run on damaged tables. */
+void wp_damage_operate(struct wp_damaged *d, const struct wp_call *call);
+
+/* Operations at an address that is damaged; harvest() is none. */
+void wp_damage_aim(struct wp_damaged *d, unsigned table, uint64_t va);
+void wp_damage_aim_harvest(struct wp_damaged *d, unsigned table, uint64_t va);
 
 /* A call with a status; judged, with the addresses at both of its ends. */
 void wp_damage_call(struct wp_damaged *d, const struct wp_call *call);

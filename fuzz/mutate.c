@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "program_edit.h"
+
 /* ------------------------------------------------------------------- stretches */
 
 struct stretch {
@@ -44,13 +46,6 @@ static size_t insert_ops(struct wp_program *program, size_t at, const struct wp_
 	return count;
 }
 
-static void remove_ops(struct wp_program *program, size_t first, size_t count)
-{
-	memmove(&program->ops[first], &program->ops[first + count],
-	        (program->count - first - count) * sizeof program->ops[0]);
-	program->count -= count;
-}
-
 static size_t draw_place(const struct wp_mutant *mutant)
 {
 	return wp_random_below(mutant->random, mutant->program->count + 1);
@@ -73,7 +68,7 @@ static bool mutate_delete(struct wp_mutant *mutant)
 	if (mutant->program->count == 0)
 		return false;
 	stretch = draw_stretch(mutant, mutant->program);
-	remove_ops(mutant->program, stretch.first, stretch.count);
+	wp_program_remove(mutant->program, stretch.first, stretch.count);
 	return true;
 }
 
@@ -104,7 +99,7 @@ static bool mutate_move(struct wp_mutant *mutant)
 	if (stretch.count == program->count)
 		stretch.count--;
 	memcpy(ops, &program->ops[stretch.first], stretch.count * sizeof ops[0]);
-	remove_ops(program, stretch.first, stretch.count);
+	wp_program_remove(program, stretch.first, stretch.count);
 	at = draw_place(mutant);
 	if (at == stretch.first) /* that would be where it was */
 		at = at > 0 ? at - 1 : 1;
@@ -125,7 +120,7 @@ static bool mutate_splice(struct wp_mutant *mutant)
 	if (program->count > 0)
 		over = draw_stretch(mutant, program);
 	if (wp_chance(mutant->random, 128) || program->count == WP_PROGRAM_MAX_OPS)
-		remove_ops(program, over.first, over.count);
+		wp_program_remove(program, over.first, over.count);
 	return insert_ops(program, over.first, &fresh.ops[from.first], from.count) > 0;
 }
 
@@ -210,7 +205,7 @@ static bool remove_one(struct wp_mutant *mutant, unsigned opcode)
 
 		if (program->ops[at].opcode != opcode)
 			continue;
-		remove_ops(program, at, 1);
+		wp_program_remove(program, at, 1);
 		return true;
 	}
 	return false;

@@ -7,6 +7,7 @@
 #include "damage.h"
 #include "memory_mutate.h"
 #include "mutate.h"
+#include "program_edit.h"
 #include "swarm.h"
 
 /* An input's form, as the engines' mutators see it. */
@@ -88,9 +89,7 @@ static size_t program_without(struct wp_mutator *mutator, const uint8_t *bytes, 
 	struct wp_program *program = &mutator->program;
 
 	read_program(&mutator->scope, program, bytes, size);
-	memmove(&program->ops[first], &program->ops[first + count],
-	        (program->count - first - count) * sizeof program->ops[0]);
-	program->count -= count;
+	wp_program_remove(program, first, count);
 	return wp_program_encode(program, &mutator->scope, out, capacity);
 }
 

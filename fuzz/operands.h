@@ -79,6 +79,5 @@ static inline unsigned wp_root_unit(const struct wp_regime *regime)
 uint64_t wp_hot_va(const struct wp_regime *regime, unsigned index);
 uint64_t wp_hot_pa(const struct wp_regime *regime, unsigned index);
 uint64_t wp_edge_va(const struct wp_regime *regime, unsigned index);
-uint64_t wp_edge_pa(const struct wp_regime *regime, unsigned index);
 
 #endif

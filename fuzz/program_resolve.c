@@ -179,7 +179,7 @@ uint64_t wp_hot_pa(const struct wp_regime *regime, unsigned index)
 	return physical_address(regime, spot);
 }
 
-uint64_t wp_edge_pa(const struct wp_regime *regime, unsigned index)
+static uint64_t edge_pa(const struct wp_regime *regime, unsigned index)
 {
 	return physical_address(regime, &edge_pas[index % WP_SPOTS]);
 }
@@ -203,7 +203,7 @@ static uint64_t base_address(const struct wp_address *address, const struct wp_r
                              const struct wp_run *run, bool physical)
 {
 	if (address->base == WP_BASE_EDGE)
-		return physical ? wp_edge_pa(regime, address->index)
+		return physical ? edge_pa(regime, address->index)
 		                : wp_edge_va(regime, address->index);
 	if (run != NULL)
 		return (physical ? run->pa : run->va) +

@@ -6,12 +6,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-static void copy_program(struct wp_program *to, const struct wp_program *from)
-{
-	to->regime = from->regime;
-	to->count = from->count;
-	memcpy(to->ops, from->ops, from->count * sizeof from->ops[0]);
-}
+#include "program_edit.h"
 
 void wp_report_finding(struct wp_report *report, const struct wp_program *program,
                        const struct wp_result *result)
@@ -20,7 +15,7 @@ void wp_report_finding(struct wp_report *report, const struct wp_program *progra
 	snprintf(report->law, sizeof report->law, "%s", wp_law_name(result->finding.law));
 	snprintf(report->sentence, sizeof report->sentence, "%s", result->finding.sentence);
 	report->op = result->op;
-	copy_program(&report->program, program);
+	wp_program_copy(&report->program, program);
 	report->damaged = false;
 }
 
@@ -43,7 +38,7 @@ void wp_report_death(struct wp_report *report, const struct wp_program *program,
 	char name[16], where[64] = "at the end";
 
 	report->op = result->op;
-	copy_program(&report->program, program);
+	wp_program_copy(&report->program, program);
 	report->damaged = false;
 	if (result->op < program->count)
 		snprintf(where, sizeof where, "in operation %zu (%s)", result->op + 1, operation);

@@ -9,97 +9,6 @@
 #include "guard.h"
 #include "predict.h"
 
-/* ---- the platform that the subject is given: every service is watched ---- */
-
-static bool platform_alloc_frame(void *context, pt_paddr *frame)
-{
-	struct wp_runner *runner = context;
-
-	if (!wp_memory_alloc(&runner->memory, &frame->value))
-		return false;
-	wp_trace_fresh(&runner->watch.trace, frame->value);
-	return true;
-}
-
-static bool platform_alloc_frames(void *context, size_t count, uint64_t align, pt_paddr *first)
-{
-	struct wp_runner *runner = context;
-
-	if (!wp_memory_alloc_contiguous(&runner->memory, count, align, &first->value))
-		return false;
-	for (size_t i = 0; i < count; i++)
-		wp_trace_fresh(&runner->watch.trace,
-		               first->value + i * wp_frame_size(&runner->memory));
-	return true;
-}
-
-static void platform_free_frame(void *context, pt_paddr frame)
-{
-	struct wp_runner *runner = context;
-
-	wp_run_judge_free(runner, frame.value, 1);
-	wp_memory_free(&runner->memory, frame.value);
-}
-
-static void platform_free_frames(void *context, pt_paddr first, size_t count)
-{
-	struct wp_runner *runner = context;
-
-	wp_run_judge_free(runner, first.value, count);
-	wp_memory_free_contiguous(&runner->memory, first.value, count);
-}
-
-/*
- * The CPU walks again at once: what it then finds is cached too, so that a flush which
- * comes before its store is as good as none.
- */
-static void flush_tlbs(struct wp_runner *runner, const uint64_t *va)
-{
-	bool dropped = false;
-
-	for (unsigned i = 0; i < WP_MODEL_TABLES; i++)
-		dropped |= wp_tlb_flush(&runner->tlbs[i], va);
-	if (dropped && runner->call)
-		wp_run_warm(runner, runner->call);
-}
-
-static void platform_flush_address(void *context, pt_vaddr vaddr)
-{
-	struct wp_runner *runner = context;
-
-	runner->flushes++;
-	runner->stats->flushes++;
-	runner->stores_at_flush = runner->stores;
-	flush_tlbs(runner, &vaddr.value);
-	wp_run_watch_flush(runner, &vaddr.value);
-	wp_run_warm_flush(runner, &vaddr.value);
-}
-
-static void platform_flush_all(void *context)
-{
-	struct wp_runner *runner = context;
-
-	runner->flushes++;
-	runner->stats->full_flushes++;
-	runner->stores_at_flush = runner->stores;
-	flush_tlbs(runner, NULL);
-	wp_run_watch_flush(runner, NULL);
-	wp_run_warm_flush(runner, NULL);
-}
-
-static void platform_storing(void *context, void *entry)
-{
-	wp_run_accessed_storing(context, entry);
-}
-
-static void platform_stored(void *context, const void *entry, uint64_t before, uint64_t after)
-{
-	struct wp_runner *runner = context;
-
-	runner->stores++;
-	wp_run_watch_store(runner, entry, before, after);
-}
-
 /* ---- opening and closing ---- */
 
 bool wp_runner_use(struct wp_runner *runner, const struct wp_subject *subject)
@@ -148,20 +57,7 @@ bool wp_runner_open(struct wp_runner *runner, const struct wp_subject *subject,
 		return false;
 	}
 	stats->machines[0].name = "paper";
-	runner->platform = (struct pt_platform){
-		.context = runner,
-		.alloc_frame = platform_alloc_frame,
-		.alloc_frames = platform_alloc_frames,
-		.free_frame = platform_free_frame,
-		.free_frames = platform_free_frames,
-		.direct_first = pt_pa(runner->memory.base),
-		.direct_size = runner->memory.size,
-		.direct_base = runner->memory.host,
-		.flush_address = platform_flush_address,
-		.flush_all = platform_flush_all,
-		.storing = platform_storing,
-		.stored = platform_stored,
-	};
+	runner->platform = wp_run_platform(runner);
 	if (!wp_reading_open(&runner->reading, &runner->memory, &runner->platform)) {
 		snprintf(why, why_size, "can't map guest memory a second time: %s",
 		         strerror(errno));
@@ -314,19 +210,11 @@ static void end(struct wp_runner *runner)
 static void name_finding(struct wp_runner *runner, const struct wp_program *program)
 {
 	struct wp_result *result = runner->result;
-	const char *operation = "end";
+	const bool at_end = result->op >= program->count;
 
-	if (!result->finding.found)
-		return;
-	if (result->op < program->count)
-		operation = wp_opcode_name(result->opcode);
-	snprintf(result->key, sizeof result->key, "%s-L%d-%s-%s",
-	         wp_arch_name(runner->regime->arch), (int)result->finding.law, operation,
-	         result->finding.kind);
-	for (char *c = result->key; *c != '\0'; c++) {
-		if (*c == ' ')
-			*c = '-';
-	}
+	if (result->finding.found)
+		wp_result_name(result, runner->regime->arch,
+		               at_end ? "end" : wp_opcode_name(result->opcode));
 }
 
 /* Counts what isn't; what is may be rounded, for all but the subject. */

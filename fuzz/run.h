@@ -12,6 +12,7 @@
 #include "points.h"
 #include "program.h"
 #include "reading.h"
+#include "result.h"
 #include "run_accessed.h"
 #include "run_watch.h"
 #include "subject.h"
@@ -45,14 +46,6 @@ struct wp_stats {
 	struct wp_points points[WP_ARCHS];
 	uint64_t point_count;
 	struct wp_machine_stats machines[WP_MAX_MACHINES];
-};
-
-/* A finding with where it was: operation `op` of the program (or its end). */
-struct wp_result {
-	struct wp_finding finding;
-	size_t op; /* == program->count: at the end */
-	enum wp_opcode opcode;
-	char key[96]; /* arch-law-operation-kind */
 };
 
 /* What emulated CPUs have accessed, and must not find changed without a flush. */
@@ -176,8 +169,9 @@ void wp_run_finish(struct wp_runner *runner);
 /* Adds `other` to `stats`. */
 void wp_stats_add(struct wp_stats *stats, const struct wp_stats *other);
 
-/* --- between run.c, run_calls.c and run_judge.c --- */
+/* --- between run.c and run_*.c --- */
 
+struct pt_platform wp_run_platform(struct wp_runner *runner);
 void wp_run_call(struct wp_runner *runner, const struct wp_call *call);
 /* Just the call, of those with a status but create and destroy. */
 pt_status wp_run_perform(struct wp_runner *runner, const struct wp_call *call);

@@ -3,93 +3,22 @@
 #include "run.h"
 
 #include <inttypes.h>
-#include <string.h>
 
-/* What one call of the subject came to. */
-struct outcome {
-	pt_status status;
-	struct pt_mapping mapping;
-	struct pt_mapping replaced; /* by protect and remap */
-	uint64_t size;
-};
+#include "subject_perform.h"
 
-struct page_source {
-	const struct wp_regime *regime;
-	enum wp_source kind;
-	uint64_t va, pa, pages;
-};
-
-static pt_paddr source_page(void *context, pt_vaddr vaddr)
-{
-	const struct page_source *source = context;
-
-	return pt_pa(wp_source_page(source->regime, source->kind, source->pa,
-	                            (vaddr.value - source->va) >> source->regime->granule_shift,
-	                            source->pages));
-}
-
-static struct outcome perform(struct wp_runner *runner, const struct wp_call *call)
+static struct wp_outcome perform(struct wp_runner *runner, const struct wp_call *call)
 {
 	const bool rounded = runner->subject->profile != 0 && call->opcode <= WP_OP_REMAP;
-	const struct wp_call *c = rounded ? &runner->asked : call;
-	const struct wp_subject *s = runner->subject;
-	struct wp_instance *instance = runner->instance;
-	struct page_source source = {runner->regime, c->source, c->va, c->pa,
-	                             c->size >> runner->regime->granule_shift};
-	struct outcome o;
 
-	memset(&o, 0, sizeof o);
-	switch (c->opcode) {
-	case WP_OP_MAP:
-		o.status = s->map(instance, c->table, c->va, c->pa, c->size, c->flags);
-		break;
-	case WP_OP_UNMAP:
-		o.status = s->unmap(instance, c->table, c->va, &o.mapping);
-		break;
-	case WP_OP_PROTECT:
-		o.status = s->protect(instance, c->table, c->va, c->flags, &o.replaced);
-		o.size = o.replaced.size;
-		break;
-	case WP_OP_REMAP:
-		o.status = s->remap(instance, c->table, c->va, c->pa, c->flags, &o.replaced);
-		o.size = o.replaced.size;
-		break;
-	case WP_OP_QUERY:
-		o.status = s->query(instance, c->table, c->va, &o.mapping);
-		break;
-	case WP_OP_MAP_REGION:
-		o.status = s->map_region(instance, c->table, c->va, c->pa, c->size, c->flags,
-		                         c->allow_huge);
-		break;
-	case WP_OP_MAP_REGION_WITH:
-		o.status = s->map_region_with(instance, c->table, c->va, source_page, &source,
-		                              c->size, c->flags, c->allow_huge);
-		break;
-	case WP_OP_UNMAP_REGION:
-		o.status = wp_run_accessed_unmap_region(runner, c);
-		break;
-	case WP_OP_PROTECT_REGION:
-		o.status = s->protect_region(instance, c->table, c->va, c->size, c->flags);
-		break;
-	case WP_OP_COPY_FROM:
-		o.status = s->copy_from(instance, c->table, 1 - c->table, c->va, c->size);
-		break;
-	default:
-		o.status = s->give_back(instance, c->table, c->va, c->size);
-		break;
-	}
-	return o;
+	if (call->opcode == WP_OP_UNMAP_REGION)
+		return (struct wp_outcome){.status = wp_run_accessed_unmap_region(runner, call)};
+	return wp_subject_perform(runner->subject, runner->instance, runner->regime,
+	                          rounded ? &runner->asked : call);
 }
 
 pt_status wp_run_perform(struct wp_runner *runner, const struct wp_call *call)
 {
 	return perform(runner, call).status;
-}
-
-static bool same_mapping(const struct pt_mapping *a, const struct pt_mapping *b)
-{
-	return a->vaddr.value == b->vaddr.value && a->paddr.value == b->paddr.value &&
-	       a->size == b->size && a->flags == b->flags;
 }
 
 /* Of a foreign subject there is more to find: a wrong status is named after the right one. */
@@ -113,28 +42,30 @@ static const char *status_kind(const struct wp_subject *subject, pt_status right
 }
 
 static void judge_outcome(struct wp_runner *runner, const struct wp_call *call,
-                          const struct wp_verdict *verdict, const struct outcome *outcome)
+                          const struct wp_verdict *verdict, const struct wp_outcome *outcome)
 {
 	struct wp_finding *finding = &runner->result->finding;
+	const struct pt_mapping *told = &outcome->told;
+	const bool replaces = call->opcode == WP_OP_PROTECT || call->opcode == WP_OP_REMAP;
 	char said[8], right[8];
 
 	if (outcome->status != verdict->status)
 		wp_found(finding, WP_LAW_STATUS, status_kind(runner->subject, verdict->status),
 		         "%s() returned %s, it must return %s", wp_opcode_name(call->opcode),
 		         wp_status_text(outcome->status), wp_status_text(verdict->status));
-	else if (outcome->status == PT_OK && !same_mapping(&outcome->mapping, &verdict->mapping))
+	else if (outcome->status == PT_OK && !replaces &&
+	         !wp_mapping_equal(told, &verdict->mapping))
 		wp_found(finding, WP_LAW_STATUS, "mapping",
 		         "%s(%#" PRIx64 ") says %#" PRIx64 " -> %#" PRIx64 ", size %#" PRIx64
 		         ", %s; it must say %#" PRIx64 " -> %#" PRIx64 ", size %#" PRIx64 ", %s",
-		         wp_opcode_name(call->opcode), call->va, outcome->mapping.vaddr.value,
-		         outcome->mapping.paddr.value, outcome->mapping.size,
-		         wp_flags_text(outcome->mapping.flags, said), verdict->mapping.vaddr.value,
-		         verdict->mapping.paddr.value, verdict->mapping.size,
-		         wp_flags_text(verdict->mapping.flags, right));
-	else if (outcome->status == PT_OK && outcome->size != verdict->size)
+		         wp_opcode_name(call->opcode), call->va, told->vaddr.value,
+		         told->paddr.value, told->size, wp_flags_text(told->flags, said),
+		         verdict->mapping.vaddr.value, verdict->mapping.paddr.value,
+		         verdict->mapping.size, wp_flags_text(verdict->mapping.flags, right));
+	else if (outcome->status == PT_OK && replaces && told->size != verdict->size)
 		wp_found(finding, WP_LAW_STATUS, "size",
 		         "%s(%#" PRIx64 ") says size %#" PRIx64 ", it must say %#" PRIx64,
-		         wp_opcode_name(call->opcode), call->va, outcome->size, verdict->size);
+		         wp_opcode_name(call->opcode), call->va, told->size, verdict->size);
 }
 
 /* L2: what the call has recorded in a batch, to be flushed later. */
@@ -166,15 +97,14 @@ static void run_status_call(struct wp_runner *runner, const struct wp_call *call
 	const unsigned waits = recorded(runner, call->table);
 	const bool parts = wp_run_keeps_parts(runner, call);
 	struct wp_verdict verdict;
-	struct outcome outcome;
+	struct wp_outcome outcome;
 
 	if (!wp_run_predict(runner, call, &verdict))
 		return;
 	outcome = perform(runner, call);
 	wp_run_follow(runner, call, &verdict, &outcome.status);
 	wp_run_count(runner, call, outcome.status);
-	wp_run_accessed_after(runner, call, outcome.status,
-	                      call->opcode == WP_OP_UNMAP ? &outcome.mapping : &outcome.replaced);
+	wp_run_accessed_after(runner, call, outcome.status, &outcome.told);
 	judge_outcome(runner, call, &verdict, &outcome);
 	if (outcome.status != PT_OK && runner->flushes != flushes && !parts)
 		wp_found(finding, WP_LAW_ALL_OR_NOTHING, "flush", "a call that returned %s flushed",
@@ -225,7 +155,7 @@ static enum pt_walk_next check_pre(void *context, const struct pt_visit *visit)
 		         ", it must visit level %u index %zu at %#" PRIx64,
 		         visit->level, visit->index, visit->vaddr.value, right->level, right->index,
 		         right->va);
-	else if (right->leaf && !same_mapping(&visit->mapping, &right->mapping))
+	else if (right->leaf && !wp_mapping_equal(&visit->mapping, &right->mapping))
 		wp_found(finding, WP_LAW_STATUS, "visit-mapping",
 		         "walk() decodes the leaf at %#" PRIx64 " as %#" PRIx64
 		         ", it is mapped to %#" PRIx64,
@@ -315,7 +245,6 @@ static void run_renew(struct wp_runner *runner, const struct wp_call *call)
 
 static void run_batch(struct wp_runner *runner, const struct wp_call *call)
 {
-	const struct wp_subject *subject = runner->subject;
 	const unsigned table = call->table;
 	const size_t frames = runner->memory.in_use;
 
@@ -324,14 +253,7 @@ static void run_batch(struct wp_runner *runner, const struct wp_call *call)
 	wp_run_count(runner, call, PT_OK);
 	runner->batched[table] = call->opcode == WP_OP_BATCH;
 	runner->ignoring = call->opcode == WP_OP_IGNORE;
-	if (call->opcode == WP_OP_BATCH)
-		subject->batch_begin(runner->instance, table);
-	else if (call->opcode == WP_OP_FLUSH)
-		subject->batch_flush(runner->instance, table);
-	else if (call->opcode == WP_OP_FLUSH_ALL)
-		subject->batch_flush_all(runner->instance, table);
-	else
-		subject->batch_ignore(runner->instance, table);
+	wp_subject_batch(runner->subject, runner->instance, call);
 	/* ignore() is for tables that no CPU has loaded: so none has */
 	for (unsigned i = 0; i < WP_MODEL_TABLES && runner->ignoring; i++)
 		wp_tlb_flush(&runner->tlbs[i], NULL);

@@ -3,12 +3,7 @@
 
 #include <string.h>
 
-static void copy_program(struct wp_program *to, const struct wp_program *from)
-{
-	to->regime = from->regime;
-	to->count = from->count;
-	memcpy(to->ops, from->ops, from->count * sizeof from->ops[0]);
-}
+#include "program_edit.h"
 
 /* Nothing after the operation that broke the law was run. */
 static void cut_after(struct wp_program *program, const struct wp_result *result)
@@ -19,7 +14,7 @@ static void cut_after(struct wp_program *program, const struct wp_result *result
 
 void wp_shrinker_start(struct wp_shrinker *shrinker)
 {
-	copy_program(&shrinker->candidate, shrinker->best);
+	wp_program_copy(&shrinker->candidate, shrinker->best);
 }
 
 bool wp_shrinker_keep(struct wp_shrinker *shrinker)
@@ -34,7 +29,7 @@ bool wp_shrinker_keep(struct wp_shrinker *shrinker)
 	    strcmp(result.key, shrinker->result->key) != 0)
 		return false;
 	cut_after(&shrinker->candidate, &result);
-	copy_program(shrinker->best, &shrinker->candidate);
+	wp_program_copy(shrinker->best, &shrinker->candidate);
 	*shrinker->result = result;
 	return true;
 }
@@ -42,12 +37,8 @@ bool wp_shrinker_keep(struct wp_shrinker *shrinker)
 /* Without operations [from, from + count). */
 static bool keep_without(struct wp_shrinker *shrinker, size_t from, size_t count)
 {
-	struct wp_program *candidate = &shrinker->candidate;
-
 	wp_shrinker_start(shrinker);
-	candidate->count -= count;
-	memmove(&candidate->ops[from], &candidate->ops[from + count],
-	        (candidate->count - from) * sizeof candidate->ops[0]);
+	wp_program_remove(&shrinker->candidate, from, count);
 	return wp_shrinker_keep(shrinker);
 }
 

@@ -1,142 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A shared object as a subject: <walkproof/subject.h>, which says what is in it. This is
- * the only file that knows both sides; of each call it converts the words.
+ * A shared object as a subject: <walkproof/subject.h>, which says what is in it. Only
+ * subject_foreign*.c know both sides; of each call they convert the words.
  */
-#include "subject.h"
+#include "subject_foreign.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <walkproof/subject.h>
-
 #include "guard.h"
-#include "memory.h"
-#include "program.h"
-
-struct wp_instance {
-	const struct wp_subject *subject;
-	const struct wp_subject_calls *calls;
-	const struct wp_regime *regime;
-	const struct pt_platform *platform;
-	struct wp_host host;
-	void *tables[WP_MODEL_TABLES];
-	bool batched[WP_MODEL_TABLES];
-};
-
-/* ---- what the subject asks of us ---- */
-
-static void host_panicked(void *context, const char *message)
-{
-	(void)context;
-	fprintf(stderr, "%s\n", message != NULL ? message : "panic");
-	fflush(stderr);
-	abort();
-}
-
-/* How many frames; a length that is no number of frames is the subject's mistake. */
-static size_t frames_of(const struct wp_instance *instance, uint64_t bytes, const char *call)
-{
-	const uint64_t page = wp_regime_page(instance->regime);
-	char message[120];
-
-	if (bytes != 0 && bytes % page == 0)
-		return (size_t)(bytes / page);
-	snprintf(message, sizeof message,
-	         "host->%s() is asked for %" PRIu64 " bytes, which is no multiple of %" PRIu64,
-	         call, bytes, page);
-	host_panicked(NULL, message);
-	return 0;
-}
-
-static uint64_t host_alloc(void *context, uint64_t bytes, uint64_t align)
-{
-	const struct wp_instance *instance = context;
-	const struct pt_platform *platform = instance->platform;
-	const size_t count = frames_of(instance, bytes, "alloc");
-	pt_paddr frame;
-	bool granted;
-
-	if (count == 1 && align <= wp_regime_page(instance->regime))
-		granted = platform->alloc_frame(platform->context, &frame);
-	else
-		granted = platform->alloc_frames != NULL &&
-		          platform->alloc_frames(platform->context, count, align, &frame);
-	return granted ? frame.value : 0;
-}
-
-static void host_free(void *context, uint64_t pa, uint64_t bytes)
-{
-	const struct wp_instance *instance = context;
-	const struct pt_platform *platform = instance->platform;
-	const size_t count = frames_of(instance, bytes, "free");
-
-	if (count == 1)
-		platform->free_frame(platform->context, pt_pa(pa));
-	else
-		platform->free_frames(platform->context, pt_pa(pa), count);
-}
-
-static void host_stored(void *context, const volatile void *entry, uint64_t before, uint64_t after)
-{
-	const struct pt_platform *platform = ((struct wp_instance *)context)->platform;
-
-	platform->stored(platform->context, (const void *)(uintptr_t)entry, before, after);
-}
-
-static void host_flush(void *context, uint64_t va)
-{
-	const struct pt_platform *platform = ((struct wp_instance *)context)->platform;
-
-	platform->flush_address(platform->context, pt_va(va));
-}
-
-static void host_flush_all(void *context)
-{
-	const struct pt_platform *platform = ((struct wp_instance *)context)->platform;
-
-	platform->flush_all(platform->context);
-}
-
-/* ---- words ---- */
-
-static pt_status status_of(wp_status status)
-{
-	static const pt_status statuses[] = {
-		[WP_OK] = PT_OK,
-		[WP_NO_MEMORY] = PT_NO_MEMORY,
-		[WP_NOT_ALIGNED] = PT_NOT_ALIGNED,
-		[WP_NOT_MAPPED] = PT_NOT_MAPPED,
-		[WP_ALREADY_MAPPED] = PT_ALREADY_MAPPED,
-		[WP_MAPPED_TO_HUGE_PAGE] = PT_MAPPED_TO_HUGE_PAGE,
-		[WP_BAD_ADDRESS] = PT_BAD_ADDRESS,
-		[WP_BAD_SIZE] = PT_BAD_SIZE,
-		[WP_BAD_FLAGS] = PT_BAD_FLAGS,
-		[WP_MALFORMED] = PT_MALFORMED,
-		[WP_BORROWED] = PT_BORROWED,
-	};
-
-	return status < sizeof statuses / sizeof statuses[0] ? statuses[status] : WP_SUBJECT_FAILED;
-}
-
-static struct pt_mapping mapping_of(const struct wp_leaf *leaf)
-{
-	return (struct pt_mapping){
-		.vaddr = pt_va(leaf->va),
-		.paddr = pt_pa(leaf->pa),
-		.size = leaf->size,
-		.flags = leaf->flags,
-		.accessed = (leaf->uses & WP_ACCESSED) != 0,
-		.dirty = (leaf->uses & WP_DIRTY) != 0,
-	};
-}
 
 static pt_status tell(wp_status status, const struct wp_leaf *leaf, struct pt_mapping *mapping)
 {
-	*mapping = status == WP_OK ? mapping_of(leaf) : (struct pt_mapping){0};
-	return status_of(status);
+	*mapping = status == WP_OK ? wp_foreign_mapping(leaf) : (struct pt_mapping){0};
+	return wp_foreign_status(status);
 }
 
 /* ---- a program ---- */
@@ -170,20 +47,7 @@ static void foreign_start(struct wp_instance *instance, const struct wp_regime *
 	instance->platform = platform;
 	memset(instance->tables, 0, sizeof instance->tables);
 	memset(instance->batched, 0, sizeof instance->batched);
-	instance->host = (struct wp_host){
-		.version = WP_SUBJECT_VERSION,
-		.bytes = sizeof instance->host,
-		.context = instance,
-		.window_pa = platform->direct_first.value,
-		.window_bytes = platform->direct_size,
-		.window = platform->direct_base,
-		.alloc = host_alloc,
-		.free = host_free,
-		.stored = host_stored,
-		.flush = host_flush,
-		.flush_all = host_flush_all,
-		.panicked = host_panicked,
-	};
+	instance->host = wp_foreign_host(instance);
 }
 
 static uint64_t foreign_root(struct wp_instance *instance, unsigned table)
@@ -209,7 +73,7 @@ static pt_status foreign_destroy(struct wp_instance *instance, unsigned table)
 
 	if (instance->batched[table])
 		calls->batch_end(instance->tables[table], WP_BATCH_FLUSH);
-	status = status_of(calls->destroy(instance->tables[table]));
+	status = wp_foreign_status(calls->destroy(instance->tables[table]));
 	if (status == PT_OK)
 		instance->tables[table] = NULL;
 	if (status != PT_OK && instance->batched[table])
@@ -222,7 +86,8 @@ static pt_status foreign_destroy(struct wp_instance *instance, unsigned table)
 static pt_status foreign_map(struct wp_instance *instance, unsigned table, uint64_t va, uint64_t pa,
                              uint64_t size, pt_flags flags)
 {
-	return status_of(instance->calls->map(instance->tables[table], va, pa, size, flags));
+	return wp_foreign_status(
+		instance->calls->map(instance->tables[table], va, pa, size, flags));
 }
 
 static pt_status foreign_unmap(struct wp_instance *instance, unsigned table, uint64_t va,
@@ -282,8 +147,8 @@ static pt_status foreign_query(struct wp_instance *instance, unsigned table, uin
 static pt_status foreign_map_region(struct wp_instance *instance, unsigned table, uint64_t va,
                                     uint64_t pa, uint64_t size, pt_flags flags, bool allow_huge)
 {
-	return status_of(instance->calls->map_region(instance->tables[table], va, pa, size, flags,
-	                                             allow_huge));
+	return wp_foreign_status(instance->calls->map_region(instance->tables[table], va, pa, size,
+	                                                     flags, allow_huge));
 }
 
 struct source {
@@ -304,20 +169,21 @@ static pt_status foreign_map_region_with(struct wp_instance *instance, unsigned 
 {
 	struct source source = {page, context};
 
-	return status_of(instance->calls->map_region_with(instance->tables[table], va, page_of,
-	                                                  &source, size, flags, allow_huge));
+	return wp_foreign_status(instance->calls->map_region_with(
+		instance->tables[table], va, page_of, &source, size, flags, allow_huge));
 }
 
 static pt_status foreign_unmap_region(struct wp_instance *instance, unsigned table, uint64_t va,
                                       uint64_t size)
 {
-	return status_of(instance->calls->unmap_region(instance->tables[table], va, size));
+	return wp_foreign_status(instance->calls->unmap_region(instance->tables[table], va, size));
 }
 
 static pt_status foreign_protect_region(struct wp_instance *instance, unsigned table, uint64_t va,
                                         uint64_t size, pt_flags flags)
 {
-	return status_of(instance->calls->protect_region(instance->tables[table], va, size, flags));
+	return wp_foreign_status(
+		instance->calls->protect_region(instance->tables[table], va, size, flags));
 }
 
 struct hearer {
@@ -328,7 +194,7 @@ struct hearer {
 static void hear(void *context, const struct wp_leaf *leaf)
 {
 	const struct hearer *hearer = context;
-	const struct pt_mapping mapping = mapping_of(leaf);
+	const struct pt_mapping mapping = wp_foreign_mapping(leaf);
 
 	hearer->visit(hearer->context, &mapping);
 }
@@ -339,7 +205,7 @@ static pt_status foreign_unmap_region_with(struct wp_instance *instance, unsigne
 {
 	struct hearer hearer = {removed, context};
 
-	return status_of(instance->calls->unmap_region_with(
+	return wp_foreign_status(instance->calls->unmap_region_with(
 		instance->tables[table], va, size, removed != NULL ? hear : NULL, &hearer));
 }
 
@@ -348,8 +214,8 @@ static pt_status foreign_harvest(struct wp_instance *instance, unsigned table, u
 {
 	struct hearer hearer = {visit, context};
 
-	return status_of(instance->calls->harvest(instance->tables[table], va, size, uses,
-	                                          visit != NULL ? hear : NULL, &hearer));
+	return wp_foreign_status(instance->calls->harvest(instance->tables[table], va, size, uses,
+	                                                  visit != NULL ? hear : NULL, &hearer));
 }
 
 /* ---- walk ---- */
@@ -359,31 +225,10 @@ struct walker {
 	void *context;
 };
 
-static struct pt_visit visit_of(const struct wp_entry_seen *seen)
-{
-	static const enum pt_entry_kind kinds[] = {
-		[WP_ENTRY_TABLE] = PT_ENTRY_TABLE,
-		[WP_ENTRY_LEAF] = PT_ENTRY_LEAF,
-		[WP_ENTRY_MALFORMED] = PT_ENTRY_MALFORMED,
-	};
-	struct pt_visit visit = {
-		.level = seen->level,
-		.index = (size_t)seen->index,
-		.vaddr = pt_va(seen->va),
-		.entry = seen->entry,
-		.kind = seen->kind < sizeof kinds / sizeof kinds[0] ? kinds[seen->kind]
-	                                                            : PT_ENTRY_EMPTY,
-	};
-
-	if (visit.kind == PT_ENTRY_LEAF)
-		visit.mapping = mapping_of(&seen->leaf);
-	return visit;
-}
-
 static wp_walk_next walk_pre(void *context, const struct wp_entry_seen *seen)
 {
 	const struct walker *walker = context;
-	const struct pt_visit visit = visit_of(seen);
+	const struct pt_visit visit = wp_foreign_visit(seen);
 
 	return (wp_walk_next)walker->pre(walker->context, &visit);
 }
@@ -391,7 +236,7 @@ static wp_walk_next walk_pre(void *context, const struct wp_entry_seen *seen)
 static wp_walk_next walk_post(void *context, const struct wp_entry_seen *seen)
 {
 	const struct walker *walker = context;
-	const struct pt_visit visit = visit_of(seen);
+	const struct pt_visit visit = wp_foreign_visit(seen);
 
 	return (wp_walk_next)walker->post(walker->context, &visit);
 }
@@ -412,14 +257,14 @@ static void foreign_walk(struct wp_instance *instance, unsigned table, size_t li
 static pt_status foreign_copy_from(struct wp_instance *instance, unsigned table, unsigned other,
                                    uint64_t va, uint64_t size)
 {
-	return status_of(instance->calls->copy_from(instance->tables[table],
-	                                            instance->tables[other], va, size));
+	return wp_foreign_status(instance->calls->copy_from(instance->tables[table],
+	                                                    instance->tables[other], va, size));
 }
 
 static pt_status foreign_give_back(struct wp_instance *instance, unsigned table, uint64_t va,
                                    uint64_t size)
 {
-	return status_of(instance->calls->give_back(instance->tables[table], va, size));
+	return wp_foreign_status(instance->calls->give_back(instance->tables[table], va, size));
 }
 
 /* A batch begins and ends around programs' calls, before the table is made if need be. */

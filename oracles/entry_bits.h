@@ -9,7 +9,6 @@ enum wp_entry_role {
 	WP_ROLE_TABLE,
 	WP_ROLE_HUGE, /* a leaf above the last level */
 	WP_ROLE_PAGE, /* a leaf of the last level */
-	WP_ROLES,
 };
 
 #define WP_BIT_NAME 24

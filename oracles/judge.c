@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-void wp_addresses_add(struct wp_addresses *addresses, uint64_t va)
+static void add(struct wp_addresses *addresses, uint64_t va)
 {
 	if (addresses->count == WP_MAX_ADDRESSES)
 		addresses->dropped++;
@@ -13,12 +13,12 @@ void wp_addresses_add(struct wp_addresses *addresses, uint64_t va)
 
 void wp_addresses_around(struct wp_addresses *addresses, uint64_t va, uint64_t size)
 {
-	wp_addresses_add(addresses, va);
-	wp_addresses_add(addresses, va - 1);
+	add(addresses, va);
+	add(addresses, va - 1);
 	if (size == 0)
 		return;
-	wp_addresses_add(addresses, va + size - 1);
-	wp_addresses_add(addresses, va + size);
+	add(addresses, va + size - 1);
+	add(addresses, va + size);
 }
 
 void wp_addresses_of_runs(struct wp_addresses *addresses, const struct wp_run *runs, size_t count,
@@ -30,15 +30,14 @@ void wp_addresses_of_runs(struct wp_addresses *addresses, const struct wp_run *r
 		const uint64_t leaves = run->bytes / run->leaf;
 
 		/* where two runs meet, each one's end is the other's neighbour */
-		wp_addresses_add(addresses, run->va);
+		add(addresses, run->va);
 		if (i == 0 || runs[i - 1].va + runs[i - 1].bytes != run->va)
-			wp_addresses_add(addresses, run->va - 1);
-		wp_addresses_add(addresses, end - 1);
+			add(addresses, run->va - 1);
+		add(addresses, end - 1);
 		if (i + 1 == count || runs[i + 1].va != end)
-			wp_addresses_add(addresses, end);
+			add(addresses, end);
 		if (leaves > 1)
-			wp_addresses_add(addresses,
-			                 run->va + salt % leaves * run->leaf + salt % run->leaf);
+			add(addresses, run->va + salt % leaves * run->leaf + salt % run->leaf);
 	}
 }
 
@@ -48,12 +47,12 @@ void wp_addresses_at_edges(struct wp_addresses *addresses, const struct wp_regim
 	const size_t ranges = wp_regime_ranges(regime, first, last);
 
 	for (size_t i = 0; i < ranges; i++) {
-		wp_addresses_add(addresses, first[i]);
-		wp_addresses_add(addresses, first[i] - 1);
-		wp_addresses_add(addresses, last[i]);
-		wp_addresses_add(addresses, last[i] + 1);
+		add(addresses, first[i]);
+		add(addresses, first[i] - 1);
+		add(addresses, last[i]);
+		add(addresses, last[i] + 1);
 	}
-	wp_addresses_add(addresses, (uint64_t)1 << 63);
+	add(addresses, (uint64_t)1 << 63);
 }
 
 static enum wp_memory_type expected_type(const struct wp_regime *regime, pt_flags flags)

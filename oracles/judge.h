@@ -18,8 +18,6 @@ struct wp_addresses {
 	uint64_t va[WP_MAX_ADDRESSES];
 };
 
-void wp_addresses_add(struct wp_addresses *addresses, uint64_t va);
-
 /* First and last byte of [va, va + size), and the bytes just outside. */
 void wp_addresses_around(struct wp_addresses *addresses, uint64_t va, uint64_t size);
 

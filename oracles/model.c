@@ -199,7 +199,7 @@ struct wp_verdict wp_model_map(struct wp_model *model, unsigned index, uint64_t 
 	struct wp_model_table *table = &model->tables[index];
 	const struct wp_run *hit;
 	struct wp_edit edit;
-	size_t i, allocated;
+	size_t i;
 
 	if (!(size & model->leaf_sizes) || size & (size - 1))
 		return wp_refuse(PT_BAD_SIZE);
@@ -224,12 +224,7 @@ struct wp_verdict wp_model_map(struct wp_model *model, unsigned index, uint64_t 
 	model->pieces.count = 0;
 	wp_runs_push(&model->pieces, (struct wp_run){va, pa, size, size, flags});
 	edit = (struct wp_edit){.table = table, .from = i, .to = i, .end = 1};
-	allocated = wp_edit_tables(model, &edit);
-	if (allocated > available)
-		return wp_refuse(PT_NO_MEMORY);
-	table->tables += allocated;
-	wp_edit_close(model, &edit);
-	return (struct wp_verdict){.allocated = allocated};
+	return wp_edit_map(model, &edit, available);
 }
 
 struct wp_verdict wp_model_unmap(struct wp_model *model, unsigned index, uint64_t va)
@@ -247,10 +242,7 @@ struct wp_verdict wp_model_unmap(struct wp_model *model, unsigned index, uint64_
 
 	verdict.mapping = mapping_at(run, va);
 	edit = wp_edit_open(model, table, va, va + (run->leaf - 1));
-	verdict.removed = wp_edit_tables(model, &edit);
-	table->tables -= verdict.removed;
-	wp_edit_remove(model, &edit);
-	wp_edit_close(model, &edit);
+	verdict.removed = wp_edit_unmap(model, &edit);
 	return verdict;
 }
 

@@ -84,14 +84,14 @@ struct wp_edit {
 struct wp_edit wp_edit_open(struct wp_model *model, struct wp_model_table *table, uint64_t va,
                             uint64_t last);
 
-/* How many tables exist for the pieces in the range alone, and for nothing else. */
-size_t wp_edit_tables(const struct wp_model *model, const struct wp_edit *edit);
-
-/* Forgets the pieces in the range. */
-void wp_edit_remove(struct wp_model *model, struct wp_edit *edit);
-
 /* Puts the pieces in place. */
 void wp_edit_close(struct wp_model *model, const struct wp_edit *edit);
+
+/* The same where nothing was: PT_NO_MEMORY if that takes more than so many tables. */
+struct wp_verdict wp_edit_map(struct wp_model *model, const struct wp_edit *edit, size_t available);
+
+/* Puts in place those beside the range alone; returns how many tables go. */
+size_t wp_edit_unmap(struct wp_model *model, struct wp_edit *edit);
 
 /* ---------------------------------------------------------------- sharing */
 

@@ -69,17 +69,12 @@ static struct wp_verdict map_pieces(struct wp_model *model, struct wp_model_tabl
                                     uint64_t va, uint64_t last, size_t available)
 {
 	const size_t i = wp_runs_seek(&table->own, va);
-	struct wp_edit edit = {.table = table, .from = i, .to = i, .end = model->pieces.count};
-	size_t allocated;
+	const struct wp_edit edit = {
+		.table = table, .from = i, .to = i, .end = model->pieces.count};
 
 	if (i < table->own.count && table->own.at[i].va <= last)
 		return wp_refuse(refusal(model, va, &table->own.at[i]));
-	allocated = wp_edit_tables(model, &edit);
-	if (allocated > available)
-		return wp_refuse(PT_NO_MEMORY);
-	table->tables += allocated;
-	wp_edit_close(model, &edit);
-	return (struct wp_verdict){.allocated = allocated};
+	return wp_edit_map(model, &edit, available);
 }
 
 struct wp_verdict wp_model_map_region(struct wp_model *model, unsigned index, uint64_t va,
@@ -188,11 +183,8 @@ struct wp_verdict wp_model_unmap_region(struct wp_model *model, unsigned index, 
 	if (edit.splits > available)
 		return wp_refuse(PT_NO_MEMORY);
 	verdict.allocated = edit.splits;
-	verdict.removed = wp_edit_tables(model, &edit);
 	table->tables += verdict.allocated;
-	table->tables -= verdict.removed;
-	wp_edit_remove(model, &edit);
-	wp_edit_close(model, &edit);
+	verdict.removed = wp_edit_unmap(model, &edit);
 	return verdict;
 }
 

@@ -218,11 +218,12 @@ static size_t slots_with_table(const struct wp_run *runs, size_t count, unsigned
 }
 
 /*
- * A slot that also holds a leaf outside the range has its table anyway. Only the
- * first and the last slot that the range touches can: a leaf outside that shares
- * a slot with the range is smaller than the slot.
+ * How many tables exist for the pieces in the range alone, and for nothing else. A slot
+ * that also holds a leaf outside the range has its table anyway. Only the first and the
+ * last slot that the range touches can: a leaf outside that shares a slot with the range is
+ * smaller than the slot.
  */
-size_t wp_edit_tables(const struct wp_model *model, const struct wp_edit *edit)
+static size_t tables_of(const struct wp_model *model, const struct wp_edit *edit)
 {
 	const struct wp_run *pieces = model->pieces.at + edit->first;
 	const size_t count = edit->end - edit->first;
@@ -247,12 +248,6 @@ size_t wp_edit_tables(const struct wp_model *model, const struct wp_edit *edit)
 		tables -= one_slot ? (size_t)(left || right) : (size_t)left + (size_t)right;
 	}
 	return tables;
-}
-
-void wp_edit_remove(struct wp_model *model, struct wp_edit *edit)
-{
-	replace(&model->pieces, edit->first, edit->end, NULL, 0);
-	edit->end = edit->first;
 }
 
 /* Joins pieces that continue each other. */
@@ -286,4 +281,26 @@ void wp_edit_close(struct wp_model *model, const struct wp_edit *edit)
 	replace(runs, from, to, pieces->at, pieces->count);
 	model->tables[0].view_stale = true;
 	model->tables[1].view_stale = true;
+}
+
+struct wp_verdict wp_edit_map(struct wp_model *model, const struct wp_edit *edit, size_t available)
+{
+	const size_t tables = tables_of(model, edit);
+
+	if (tables > available)
+		return wp_refuse(PT_NO_MEMORY);
+	edit->table->tables += tables;
+	wp_edit_close(model, edit);
+	return (struct wp_verdict){.allocated = tables};
+}
+
+size_t wp_edit_unmap(struct wp_model *model, struct wp_edit *edit)
+{
+	const size_t tables = tables_of(model, edit);
+
+	edit->table->tables -= tables;
+	replace(&model->pieces, edit->first, edit->end, NULL, 0);
+	edit->end = edit->first;
+	wp_edit_close(model, edit);
+	return tables;
 }

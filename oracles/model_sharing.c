@@ -175,10 +175,7 @@ struct wp_verdict wp_model_copy_from(struct wp_model *model, unsigned index, uns
 		return wp_refuse(PT_BORROWED);
 
 	edit = wp_edit_open(model, table, va, last);
-	verdict.removed = wp_edit_tables(model, &edit);
-	table->tables -= verdict.removed;
-	wp_edit_remove(model, &edit);
-	wp_edit_close(model, &edit);
+	verdict.removed = wp_edit_unmap(model, &edit);
 	borrow(model, table, &lender->own, va, last);
 	return verdict;
 }

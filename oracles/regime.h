@@ -105,11 +105,4 @@ static inline size_t wp_regime_root_bytes(const struct wp_regime *regime)
 	return wp_regime_entries(regime, 0) * sizeof(uint64_t);
 }
 
-static inline size_t wp_regime_root_frames(const struct wp_regime *regime)
-{
-	const size_t bytes = wp_regime_root_bytes(regime), page = wp_regime_page(regime);
-
-	return bytes > page ? bytes >> regime->granule_shift : 1;
-}
-
 #endif

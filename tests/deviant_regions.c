@@ -2,15 +2,6 @@
 /* The calls on regions of the library as a shared object. */
 #include "deviant.h"
 
-/* The leaf that holds `va`; its size is 0 if there is none. */
-static struct pt_mapping leaf_at(struct table *t, uint64_t va)
-{
-	struct pt_mapping mapping = {0};
-
-	pt_query(&t->table, pt_va(va), &mapping);
-	return mapping;
-}
-
 /* x86_64: there is no WRITE or EXECUTE without READ. */
 static int is_expressible(wp_flags flags)
 {
@@ -31,8 +22,8 @@ static int is_sound(uint64_t va, uint64_t pa, uint64_t size, wp_flags flags)
 }
 
 /* A leaf at a time, as far as it goes. */
-static pt_status map_parts(struct table *t, uint64_t va, uint64_t pa, uint64_t size, pt_flags flags,
-                           uint32_t allow_huge)
+static pt_status map_parts(struct wp_exported *t, uint64_t va, uint64_t pa, uint64_t size,
+                           pt_flags flags, uint32_t allow_huge)
 {
 	pt_status status = PT_OK;
 
@@ -45,7 +36,7 @@ static pt_status map_parts(struct table *t, uint64_t va, uint64_t pa, uint64_t s
 				leaf = larger;
 		}
 		status = pt_map(&t->table, pt_va(va + done), pt_pa(pa + done), leaf, flags,
-		                batch_of(t));
+		                wp_exported_batch(t));
 	}
 	return status;
 }
@@ -53,17 +44,11 @@ static pt_status map_parts(struct table *t, uint64_t va, uint64_t pa, uint64_t s
 wp_status map_region(void *table, uint64_t va, uint64_t pa, uint64_t size, wp_flags flags,
                      uint32_t allow_huge)
 {
-	struct table *t = table;
-	pt_status status;
-
 	if (is("no-huge") || is("regions-of-4k"))
 		allow_huge = 0;
 	if (is("partial-regions") && is_sound(va, pa, size, flags))
-		status = map_parts(t, va, pa, size, flags, allow_huge);
-	else
-		status = pt_map_region(&t->table, pt_va(va), pt_pa(pa), size, flags,
-		                       allow_huge != 0, batch_of(t));
-	return answer(status);
+		return wp_export_status(map_parts(table, va, pa, size, flags, allow_huge));
+	return wp_export_map_region(table, va, pa, size, flags, allow_huge);
 }
 
 struct search {
@@ -82,7 +67,7 @@ static enum pt_walk_next find_leaf(void *context, const struct pt_visit *visit)
 }
 
 /* The last byte of the hole at `va`. */
-static uint64_t end_of_hole(struct table *t, uint64_t va)
+static uint64_t end_of_hole(struct wp_exported *t, uint64_t va)
 {
 	struct search search = {va, 0};
 
@@ -93,7 +78,7 @@ static uint64_t end_of_hole(struct table *t, uint64_t va)
 enum change { UNMAP, PROTECT };
 
 /* The leaves of a range, one after the other. */
-static pt_status change_parts(struct table *t, enum change change, uint64_t va, uint64_t size,
+static pt_status change_parts(struct wp_exported *t, enum change change, uint64_t va, uint64_t size,
                               pt_flags flags, int skips)
 {
 	const uint64_t last = va + (size - 1);
@@ -107,14 +92,15 @@ static pt_status change_parts(struct table *t, enum change change, uint64_t va, 
 		if (leaf == 0)
 			status = skips ? PT_OK : PT_NOT_MAPPED;
 		else if (change == UNMAP)
-			status = pt_unmap_region(&t->table, pt_va(at), part, batch_of(t));
+			status = pt_unmap_region(&t->table, pt_va(at), part, wp_exported_batch(t));
 		else
-			status = pt_protect_region(&t->table, pt_va(at), part, flags, batch_of(t));
+			status = pt_protect_region(&t->table, pt_va(at), part, flags,
+			                           wp_exported_batch(t));
 	}
 	return status;
 }
 
-static int cuts(struct table *t, uint64_t va)
+static int cuts(struct wp_exported *t, uint64_t va)
 {
 	const uint64_t size = leaf_at(t, va).size;
 
@@ -123,20 +109,20 @@ static int cuts(struct table *t, uint64_t va)
 
 wp_status unmap_region(void *table, uint64_t va, uint64_t size)
 {
-	struct table *t = table;
-	pt_status status;
+	struct wp_exported *t = table;
+	wp_status status;
 
 	if (is("no-split") && is_sound(va, 0, size, 0) && (cuts(t, va) || cuts(t, va + size)))
 		return WP_MAPPED_TO_HUGE_PAGE;
 	if (is("partial-regions") && is_sound(va, 0, size, 0))
-		return answer(change_parts(t, UNMAP, va, size, 0, 0));
-	status = pt_unmap_region(&t->table, pt_va(va), size, batch_of(t));
-	if (is("unmap-skips-holes") && status == PT_NOT_MAPPED)
-		status = change_parts(t, UNMAP, va, size, 0, 1);
-	return answer(status);
+		return wp_export_status(change_parts(t, UNMAP, va, size, 0, 0));
+	status = wp_export_unmap_region(table, va, size);
+	if (is("unmap-skips-holes") && status == WP_NOT_MAPPED)
+		return wp_export_status(change_parts(t, UNMAP, va, size, 0, 1));
+	return status;
 }
 
-static int has_hole(struct table *t, uint64_t va, uint64_t size)
+static int has_hole(struct wp_exported *t, uint64_t va, uint64_t size)
 {
 	for (uint64_t at = va, leaf; at - va < size; at = (at | (leaf - 1)) + 1) {
 		leaf = leaf_at(t, at).size;
@@ -148,15 +134,13 @@ static int has_hole(struct table *t, uint64_t va, uint64_t size)
 
 wp_status protect_region(void *table, uint64_t va, uint64_t size, wp_flags flags)
 {
-	struct table *t = table;
-	pt_status status;
+	struct wp_exported *t = table;
 
 	if (is("no-split") && is_sound(va, 0, size, 0) && (cuts(t, va) || cuts(t, va + size)))
 		return WP_MAPPED_TO_HUGE_PAGE;
 	if (is("protect-refuses-holes") && is_sound(va, 0, size, flags) && has_hole(t, va, size))
 		return WP_NOT_MAPPED;
 	if (is("partial-regions") && is_sound(va, 0, size, flags))
-		return answer(change_parts(t, PROTECT, va, size, flags, 1));
-	status = pt_protect_region(&t->table, pt_va(va), size, flags, batch_of(t));
-	return answer(status);
+		return wp_export_status(change_parts(t, PROTECT, va, size, flags, 1));
+	return wp_export_protect_region(table, va, size, flags);
 }

@@ -67,31 +67,13 @@ static void stored(void *context, const void *entry, uint64_t before, uint64_t a
 
 /* ---- words ---- */
 
-wp_status answer(pt_status status)
+wp_status wp_export_status(pt_status status)
 {
 	if (status != PT_OK && is("own-status"))
 		return WP_FAILED;
 	if (status == PT_NO_MEMORY && is("assumes-memory"))
 		return WP_OK;
 	return (wp_status)status; /* the words are numbered alike */
-}
-
-struct wp_leaf leaf_of(const struct pt_mapping *mapping)
-{
-	return (struct wp_leaf){
-		.va = mapping->vaddr.value,
-		.pa = mapping->paddr.value,
-		.size = mapping->size,
-		.flags = mapping->flags,
-		.uses = (mapping->accessed ? WP_ACCESSED : 0u) | (mapping->dirty ? WP_DIRTY : 0u),
-	};
-}
-
-static wp_status tell(pt_status status, const struct pt_mapping *mapping, struct wp_leaf *leaf)
-{
-	if (status == PT_OK)
-		*leaf = leaf_of(mapping);
-	return answer(status);
 }
 
 static pt_flags flags_of(wp_flags flags)
@@ -119,8 +101,7 @@ static uint64_t pa_of(uint64_t pa)
 	return is("truncates-addresses") ? pa & (((uint64_t)1 << 52) - 1) : pa;
 }
 
-/* The leaf that holds `va`; its size is 0 if there is none. */
-static struct pt_mapping leaf_at(struct table *t, uint64_t va)
+struct pt_mapping leaf_at(struct wp_exported *t, uint64_t va)
 {
 	struct pt_mapping mapping = {0};
 
@@ -129,7 +110,7 @@ static struct pt_mapping leaf_at(struct table *t, uint64_t va)
 }
 
 /* An address in the leaf that an implementation which aligns down means. */
-static uint64_t start_of(struct table *t, uint64_t va)
+static uint64_t start_of(struct wp_exported *t, uint64_t va)
 {
 	const uint64_t size = leaf_at(t, va).size;
 
@@ -140,7 +121,7 @@ static uint64_t start_of(struct table *t, uint64_t va)
 
 static void *create(const struct wp_host *given, const char *regime)
 {
-	struct table *t = calloc(1, sizeof *t);
+	struct wp_exported *t = calloc(1, sizeof *t);
 	const int high = strstr(regime, "_high") != NULL;
 	const struct pt_backend *backend = regime[0] == 'x'   ? &pt_x86_64
 	                                   : regime[0] == 'a' ? &pt_aarch64
@@ -168,28 +149,12 @@ static void *create(const struct wp_host *given, const char *regime)
 	return NULL;
 }
 
-static wp_status destroy(void *table)
-{
-	struct table *t = table;
-	const pt_status status = pt_destroy(&t->table, NULL);
-
-	if (status == PT_OK)
-		free(t);
-	return (wp_status)status;
-}
-
-static uint64_t root(void *table)
-{
-	return ((struct table *)table)->table.root.value;
-}
-
 /* ---- one leaf ---- */
 
 static wp_status map(void *table, uint64_t va, uint64_t pa, uint64_t size, wp_flags flags)
 {
-	struct table *t = table;
 	const uint64_t sizes = PT_4K | PT_2M | PT_1G;
-	pt_status status;
+	wp_status status;
 
 	if (is("assumes-sizes") && ((size & sizes) == 0 || (size & (size - 1)) != 0))
 		size = PT_4K;
@@ -199,41 +164,29 @@ static wp_status map(void *table, uint64_t va, uint64_t pa, uint64_t size, wp_fl
 		va &= ~(size - 1);
 		pa &= ~(size - 1);
 	}
-	status = pt_map(&t->table, pt_va(va_of(va)), pt_pa(pa_of(pa)), size, flags_of(flags),
-	                batch_of(t));
-	if (is("assumes-aligned") && status == PT_NOT_ALIGNED)
+	status = wp_export_map(table, va_of(va), pa_of(pa), size, flags_of(flags));
+	if (is("assumes-aligned") && status == WP_NOT_ALIGNED)
 		return WP_OK;
 	if (is("assumes-unmapped") &&
-	    (status == PT_ALREADY_MAPPED || status == PT_MAPPED_TO_HUGE_PAGE))
+	    (status == WP_ALREADY_MAPPED || status == WP_MAPPED_TO_HUGE_PAGE))
 		return WP_OK;
-	return answer(status);
+	return status;
 }
 
 static wp_status unmap(void *table, uint64_t va, struct wp_leaf *removed)
 {
-	struct table *t = table;
-	struct pt_mapping mapping = {0};
-	pt_status status;
+	const wp_status status = wp_export_unmap(table, start_of(table, va_of(va)), removed);
 
-	va = start_of(t, va_of(va));
-	status = pt_unmap(&t->table, pt_va(va), &mapping, batch_of(t));
-	if (status == PT_NOT_MAPPED && is("assumes-mapped"))
-		return WP_OK;
-	return tell(status, &mapping, removed);
+	return status == WP_NOT_MAPPED && is("assumes-mapped") ? WP_OK : status;
 }
 
 static wp_status protect(void *table, uint64_t va, wp_flags flags, struct wp_leaf *replaced)
 {
-	struct table *t = table;
-	struct pt_mapping mapping = {0};
-
-	va = start_of(t, va_of(va));
-	return tell(pt_protect(&t->table, pt_va(va), flags_of(flags), &mapping, batch_of(t)),
-	            &mapping, replaced);
+	return wp_export_protect(table, start_of(table, va_of(va)), flags_of(flags), replaced);
 }
 
 /* One store where the library makes two, with a flush between them. */
-static pt_status remap_at_once(struct table *t, uint64_t va, uint64_t pa, pt_flags flags,
+static pt_status remap_at_once(struct wp_exported *t, uint64_t va, uint64_t pa, pt_flags flags,
                                struct pt_mapping *replaced)
 {
 	pt_status status;
@@ -252,27 +205,21 @@ static pt_status remap_at_once(struct table *t, uint64_t va, uint64_t pa, pt_fla
 static wp_status remap(void *table, uint64_t va, uint64_t pa, wp_flags flags,
                        struct wp_leaf *replaced)
 {
-	struct table *t = table;
+	struct wp_exported *t = table;
 	struct pt_mapping mapping = {0};
-	pt_status status;
 
 	va = start_of(t, va_of(va));
 	if (is("aligns-down"))
 		pa &= ~((leaf_at(t, va).size != 0 ? leaf_at(t, va).size : PT_4K) - 1);
 	if (is("no-break-before-make"))
-		status = remap_at_once(t, va, pa, flags, &mapping);
-	else
-		status = pt_remap(&t->table, pt_va(va), pt_pa(pa_of(pa)), flags_of(flags), &mapping,
-		                  batch_of(t));
-	return tell(status, &mapping, replaced);
+		return wp_export_tell(remap_at_once(t, va, pa, flags, &mapping), &mapping,
+		                      replaced);
+	return wp_export_remap(table, va, pa_of(pa), flags_of(flags), replaced);
 }
 
 static wp_status query(void *table, uint64_t va, struct wp_leaf *leaf)
 {
-	struct table *t = table;
-	struct pt_mapping mapping = {0};
-
-	return tell(pt_query(&t->table, pt_va(va_of(va)), &mapping), &mapping, leaf);
+	return wp_export_query(table, va_of(va), leaf);
 }
 
 /* ---- the subject ---- */
@@ -286,24 +233,24 @@ static struct wp_subject_calls calls = {
 	.regimes = "x86_64 aarch64_low aarch64_high riscv64_sv39",
 	.offers = WP_OFFERS_STORES | WP_OFFERS_FLUSHES | WP_OFFERS_USES,
 	.create = create,
-	.destroy = destroy,
-	.root = root,
+	.destroy = wp_export_destroy,
+	.root = wp_export_root,
 	.map = map,
 	.unmap = unmap,
 	.query = query,
 	.protect = protect,
 	.remap = remap,
 	.map_region = map_region,
-	.map_region_with = map_region_with,
+	.map_region_with = wp_export_map_region_with,
 	.unmap_region = unmap_region,
 	.protect_region = protect_region,
-	.walk = walk,
-	.copy_from = copy_from,
-	.give_back = give_back,
-	.harvest = harvest,
-	.unmap_region_with = unmap_region_with,
-	.batch_begin = batch_begin,
-	.batch_end = batch_end,
+	.walk = wp_export_walk,
+	.copy_from = wp_export_copy_from,
+	.give_back = wp_export_give_back,
+	.harvest = wp_export_harvest,
+	.unmap_region_with = wp_export_unmap_region_with,
+	.batch_begin = wp_export_batch_begin,
+	.batch_end = wp_export_batch_end,
 };
 
 extern const struct wp_subject_calls walkproof_subject __attribute__((alias("calls")));

@@ -118,12 +118,6 @@ static inline struct wp_kvm *wp_kvm_of(struct wp_machine *machine)
 /* Where the host's KVM is; a test may look elsewhere. */
 extern const char *wp_kvm_device;
 
-/*
- * The CPU that is asked of the host's KVM, to be freed; tells the machine what it
- * has. NULL: errno tells why.
- */
-struct kvm_cpuid2 *wp_kvm_cpuid(int device, struct wp_kvm *kvm);
-
 /* Starts it, unless this process has. False: `why` says what failed. */
 bool wp_kvm_start(struct wp_kvm *kvm, char *why, size_t why_size);
 void wp_kvm_stop(struct wp_kvm *kvm);

@@ -120,7 +120,8 @@ static bool adjust(struct wp_kvm *kvm, struct kvm_cpuid2 *cpuid)
 	return true;
 }
 
-struct kvm_cpuid2 *wp_kvm_cpuid(int device, struct wp_kvm *kvm)
+/* What is asked of the host's KVM, to be freed; the machine is told. NULL: errno tells why. */
+static struct kvm_cpuid2 *choose_cpuid(int device, struct wp_kvm *kvm)
 {
 	const uint32_t room = 256;
 	struct kvm_cpuid2 *cpuid = calloc(1, sizeof *cpuid + room * sizeof cpuid->entries[0]);
@@ -173,7 +174,7 @@ static void build_segments(const struct wp_kvm *kvm)
 
 const char *wp_kvm_prepare_cpu(struct wp_kvm *kvm)
 {
-	struct kvm_cpuid2 *cpuid = wp_kvm_cpuid(kvm->vm.device, kvm);
+	struct kvm_cpuid2 *cpuid = choose_cpuid(kvm->vm.device, kvm);
 	int failed;
 
 	if (cpuid == NULL)

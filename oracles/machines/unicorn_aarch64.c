@@ -11,8 +11,6 @@
 #define VALID           ((uint64_t)1 << 0)
 #define TABLE           ((uint64_t)1 << 1) /* a page, at level 3 */
 #define NORMAL          ((uint64_t)1 << 2) /* AttrIndx 1 */
-#define AP_EL0          ((uint64_t)1 << 6)
-#define AP_READ_ONLY    ((uint64_t)1 << 7)
 #define INNER_SHAREABLE ((uint64_t)3 << 8)
 #define AF              ((uint64_t)1 << 10)
 #define PXN             ((uint64_t)1 << 53)
