@@ -10,6 +10,10 @@
 #ifndef PT_ARCH_H
 #define PT_ARCH_H
 
+#define ARCH_VALID_BITS (1ull << 0) /* V */
+#define ARCH_RIGHTS_OF_LEAF_ALONE
+#define ARCH_NEVER_BREAKS
+#define ARCH_STORES_REACH_WALKER /* every mapping that is used is followed by a flush */
 #include "form.h"
 
 static const struct arch_level arch_levels[] = {{30, 11, true}, {21, 9, true}, {12, 9, true}};
@@ -115,23 +119,6 @@ static inline bool arch_is_leaf(arch_entry entry, unsigned level)
 	return (entry & RV_RIGHTS) && (entry & (RV_READ | RV_WRITE)) != RV_WRITE;
 }
 
-static inline bool arch_is_valid(arch_entry entry)
-{
-	return (entry & RV_VALID) != 0;
-}
-
-static inline arch_rights arch_rights_below(arch_rights rights, arch_entry table)
-{
-	(void)table;
-	return rights;
-}
-
-static inline bool arch_rights_are_whole(arch_rights rights)
-{
-	(void)rights;
-	return true; /* rights are the leaf's alone */
-}
-
 static inline pt_flags arch_leaf_flags(arch_entry entry, unsigned level, arch_rights rights)
 {
 	pt_flags flags = 0;
@@ -153,13 +140,6 @@ static inline pt_flags arch_leaf_flags(arch_entry entry, unsigned level, arch_ri
 	return flags;
 }
 
-static inline bool arch_must_break(arch_entry before, arch_entry after)
-{
-	(void)before;
-	(void)after;
-	return false;
-}
-
 /* V = 0 at every level. */
 static inline arch_entry arch_link(uint64_t paddr)
 {
@@ -172,10 +152,6 @@ static inline uint64_t arch_link_paddr(arch_entry entry)
 }
 
 #ifdef PT_TARGET_BUILD
-static inline void arch_publish(void)
-{
-}
-
 /* This hart, every VMID: HFENCE.GVMA takes a guest physical address shifted right by 2. */
 static inline void arch_flush_address(uint64_t vaddr)
 {
