@@ -36,7 +36,7 @@ _Static_assert(FILLED_IN, "Which leaf sizes are there, and what is loaded beside
 #define ARCH_CONFIGURATION 0
 
 _Static_assert(FILLED_IN,
-               "How wide are addresses? 47 and PT_WHOLE: two ranges of 47 bits, sign-extended.");
+               "How wide are addresses? 47, PT_WHOLE: two ranges, sign-extended; 48, PT_LOW: one.");
 enum {
 	ARCH_GRANULE_SHIFT = 12,
 	ARCH_RANGE_BITS = 47,
@@ -49,7 +49,7 @@ enum {
 	ARCH_CACHES_INVALID = true,
 	ARCH_FLUSHES_ALL_FOR_TABLE = true,
 	ARCH_FLUSHES_ALL_FOR_HUGE = true,
-	ARCH_BREAKS_TO_RESIZE = true,
+	ARCH_BREAKS_TO_RESIZE = true, /* the others are safe to be true, this one isn't */
 };
 
 _Static_assert(FILLED_IN,

@@ -18,7 +18,7 @@ struct constants {
 /* A number of bits, or a mask of them. */
 static const char *number(uint64_t value, char text[24])
 {
-	snprintf(text, 24, value < 1024 ? "%" PRIu64 : "%#" PRIx64, value);
+	snprintf(text, 24, value <= 64 ? "%" PRIu64 : "%#" PRIx64, value);
 	return text;
 }
 
@@ -57,27 +57,33 @@ static void compare_level(struct constants *constants, unsigned level)
 	if (level == 0)
 		return;
 	snprintf(field, sizeof field, "arch_levels[%u].bits", level);
-	compare(constants, true, at->shift + at->bits, constants->levels[level - 1].shift, field,
-	        "shift + bits, where the level above goes on");
+	compare(constants, true, at->bits, constants->levels[level - 1].shift - at->shift, field,
+	        "up to the shift of the level above");
 }
 
 /* All addresses of the regime, and not more than twice as many. */
 static void compare_root(struct constants *constants, uint64_t length, size_t ranges)
 {
-	const unsigned width = constants->levels[0].shift + constants->levels[0].bits;
-	const unsigned least = (unsigned)__builtin_ctzll(length) + (ranges == 2);
+	const unsigned bits = constants->levels[0].bits;
+	const unsigned least = (unsigned)__builtin_ctzll(length) + (ranges == 2) -
+	                       constants->levels[0].shift;
 
-	compare(constants, true, width == least || width == least + 1, true, "arch_levels[0].bits",
-	        "whether all addresses lead to a slot of the root, and half of the slots have "
-	        "some");
-	compare(constants, true, constants->levels[0].bits <= 11, true, "arch_levels[0].bits",
-	        "whether the root has PT_ROOT_SLOTS_MAX slots at most");
+	compare(constants, true, bits, bits == least + 1 ? bits : least, "arch_levels[0].bits",
+	        "a slot of the root for each of its addresses");
+	compare(constants, true, bits, bits <= 11 ? bits : 11, "arch_levels[0].bits",
+	        "at most PT_ROOT_SLOTS_MAX slots");
 }
 
 static void compare_widths(struct constants *constants)
 {
+	static const char *const halves[] = {
+		[PT_WHOLE] = "1 << PT_WHOLE",
+		[PT_LOW] = "1 << PT_LOW",
+		[PT_HIGH] = "1 << PT_HIGH",
+	};
 	const struct wp_codec *codec = constants->codec;
 	const struct wp_regime *regime = constants->regime;
+	const uint64_t half = (uint64_t)1 << regime->half;
 	const struct wp_codec_level *last = &constants->levels[codec->levels - 1];
 	uint64_t first[2], end[2];
 	const size_t ranges = wp_regime_ranges(regime, first, end);
@@ -90,8 +96,8 @@ static void compare_widths(struct constants *constants)
 	        "the width of a physical address");
 	compare(constants, false, codec->granule_shift, last->shift, "ARCH_GRANULE_SHIFT",
 	        "the shift of the last level");
-	compare(constants, false, codec->halves >> regime->half & 1, 1, "ARCH_HALVES",
-	        "whether it has this half");
+	compare(constants, false, codec->halves, codec->halves & half ? codec->halves : half,
+	        "ARCH_HALVES", halves[regime->half]);
 	compare(constants, false, codec->leaf_sizes, regime->leaf_sizes, "ARCH_LEAF_SIZES",
 	        "the OR of all leaf sizes");
 }
@@ -116,9 +122,11 @@ static void compare_uses(struct constants *constants)
 	const uint64_t written = wp_entry_written_by_cpu(constants->regime);
 	const uint64_t lowest = written & (0 - written);
 
-	compare(constants, false, codec->accessed(), lowest, "ARCH_ACCESSED",
+	compare(constants, false, codec->accessed(), lowest,
+	        codec->accessed() == 0 ? "ARCH_USES or ARCH_ACCESSED" : "ARCH_ACCESSED",
 	        "the bit that the CPU sets on an access");
-	compare(constants, false, codec->dirty(), written & ~lowest, "ARCH_DIRTY",
+	compare(constants, false, codec->dirty(), written & ~lowest,
+	        codec->dirty() == 0 ? "ARCH_USES or ARCH_DIRTY" : "ARCH_DIRTY",
 	        "the bit that the CPU sets on a write");
 }
 

@@ -225,12 +225,27 @@ static bool create(struct wp_runner *runner, unsigned table)
 	return status == PT_OK && !runner->result->finding.found;
 }
 
+/*
+ * A shared object's batch is a part of its table, and is flushed before destroy(): what
+ * waited for that is free then, though destroy() may refuse.
+ */
+static void flush_own_batch(struct wp_runner *runner, unsigned table)
+{
+	if (runner->subject->calls == NULL || !runner->batched[table])
+		return;
+	runner->subject->batch_flush(runner->instance, table);
+	runner->subject->batch_begin(runner->instance, table);
+}
+
 static void run_renew(struct wp_runner *runner, const struct wp_call *call)
 {
-	const size_t frames = runner->memory.in_use;
 	const struct wp_verdict verdict = wp_model_destroy(runner->model, call->table);
-	const pt_status status = runner->subject->destroy(runner->instance, call->table);
+	size_t frames;
+	pt_status status;
 
+	flush_own_batch(runner, call->table);
+	frames = runner->memory.in_use;
+	status = runner->subject->destroy(runner->instance, call->table);
 	wp_run_count(runner, call, status);
 	if (status != verdict.status)
 		wp_found(&runner->result->finding, WP_LAW_STATUS, "status",

@@ -169,11 +169,12 @@ static void print_constants(const struct wp_standalone *file)
 	fputs(";\n}\n\n", file->out);
 }
 
-static const char *const cpus[WP_ARCHS] = {
+static const char *const cpus[] = {
 	[WP_X86_64] = part_cpu_x86_64,   [WP_AARCH64] = part_cpu_aarch64,
 	[WP_RISCV64] = part_cpu_riscv64, [WP_LOONGARCH64] = part_cpu_loongarch64,
 	[WP_X86_EPT] = part_cpu_x86_ept,
 };
+_Static_assert(sizeof cpus / sizeof cpus[0] == WP_ARCHS, "Which CPU walks the new one in C?");
 
 static void print_part(const struct wp_standalone *file, const char *part)
 {

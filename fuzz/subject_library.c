@@ -37,9 +37,12 @@ const struct pt_backend *wp_library_backend(const struct wp_regime *regime)
 		if (regime->stage_2)
 			return &pt_riscv64_sv39x4;
 		return riscv[regime->levels - 3][regime->attributes];
-	default:
+	case WP_LOONGARCH64:
 		return &pt_loongarch64;
+	case WP_ARCHS:
+		break;
 	}
+	return NULL;
 }
 
 static const struct pt_backend *backend_of(const struct wp_subject *subject,

@@ -110,6 +110,11 @@ static void free_tables_later(struct pt_table *table, arch_entry entry, unsigned
 	free_later(batch, frame);
 }
 
+#ifndef ARCH_NEVER_BREAKS
+_Static_assert(ARCH_BREAKS_TO_RESIZE,
+               "A leaf that must break to become another must break to change its size.");
+#endif
+
 /* Gives the leaf in `slot` its new flags; see `breaking`. */
 ALWAYS_INLINE void protect_leaf(struct change_work *work, const arch_entry *slot, unsigned level,
                                 uint64_t start)

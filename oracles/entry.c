@@ -19,7 +19,7 @@ bool wp_entry_must_break(const struct wp_regime *regime, uint64_t before, uint64
 /* One value can't be a page and a block on AArch64: above the last level it leads nowhere. */
 struct wp_poison wp_entry_poison(const struct wp_regime *regime)
 {
-	static const struct wp_poison poisons[WP_ARCHS] = {
+	static const struct wp_poison poisons[] = {
 		/* P, R/W, U/S, PS (in the last level PAT, which changes nothing here) */
 		[WP_X86_64] = {WP_TELLTALE | 0x87, WP_TELLTALE_SHIFT},
 		/* a page: AF, Normal memory */
@@ -31,6 +31,8 @@ struct wp_poison wp_entry_poison(const struct wp_regime *regime)
 		/* R, W, X, write-back, bit 7 (ignored in the last level) */
 		[WP_X86_EPT] = {WP_TELLTALE | 1 << 7 | 6 << 3 | 7, WP_TELLTALE_SHIFT},
 	};
+	_Static_assert(sizeof poisons / sizeof poisons[0] == WP_ARCHS,
+	               "Which leaf, at any level, leads to the tell-tale on the new one?");
 
 	struct wp_poison poison = poisons[regime->arch];
 

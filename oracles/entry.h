@@ -90,9 +90,13 @@ static inline enum wp_entry_kind wp_entry_read(const struct wp_regime *regime, u
 		return wp_read_riscv64(last, entry, to);
 	case WP_X86_EPT:
 		return wp_read_x86_ept(last, entry, to);
-	default:
+	case WP_LOONGARCH64:
 		return wp_read_loongarch64(last, entry, to);
+	case WP_ARCHS:
+		break;
 	}
+	*to = 0;
+	return WP_ENTRY_INVALID;
 }
 
 /* The bits that a CPU writes by itself: accessed and dirty. */

@@ -92,11 +92,26 @@ static const struct field loongarch64[] = {
 	{LEAF, 62, 62, 0, "NX"},     {LEAF, 63, 63, 0, "RPLV"},     {0},
 };
 
+/* Intel SDM vol. 3, 28.3.2, the tables of entry formats of EPT. */
+static const struct field x86_ept[] = {
+	{ANY, 0, 0, 0, "R"},
+	{ANY, 1, 1, 0, "W"},
+	{ANY, 2, 2, 0, "X"},
+	{LEAF, 5, 3, 0, "memory type"},
+	{LEAF, 6, 6, 0, "ignore PAT"},
+	{HUGE_, 7, 7, 0, "page"},
+	{TABLE, 7, 3, 3, "reserved"},
+	{ANY, 8, 8, 0, "A"},
+	{LEAF, 9, 9, 0, "D"},
+	{ANY, 51, 12, 12, "address"},
+	{LEAF, 63, 63, 0, "suppress #VE"},
+	{ANY, 63, 7, 7, "ignored"},
+	{0},
+};
+
 static const struct field *const formats[WP_ARCHS] = {
-	[WP_X86_64] = x86_64,
-	[WP_AARCH64] = aarch64,
-	[WP_RISCV64] = riscv64,
-	[WP_LOONGARCH64] = loongarch64,
+	[WP_X86_64] = x86_64,           [WP_AARCH64] = aarch64, [WP_RISCV64] = riscv64,
+	[WP_LOONGARCH64] = loongarch64, [WP_X86_EPT] = x86_ept,
 };
 
 /* NULL: none. */

@@ -9,7 +9,7 @@ struct rule {
 	bool kernel_runs_user; /* the kernel may execute an executable USER page */
 };
 
-static const struct rule rules[WP_ARCHS] = {
+static const struct rule rules[] = {
 	/* SDM vol. 3, 4.6.1: SMEP stops the kernel's fetches. */
 	[WP_X86_64] = {PT_WRITE | PT_EXECUTE, false},
 	/* Arm ARM D8.4: AP has no encoding without read; PXN stops EL1's fetches. */
@@ -21,6 +21,7 @@ static const struct rule rules[WP_ARCHS] = {
 	/* SDM vol. 3C, 28.3.3.1: write without read is a misconfiguration; no USER there is. */
 	[WP_X86_EPT] = {PT_WRITE, false},
 };
+_Static_assert(sizeof rules / sizeof rules[0] == WP_ARCHS, "Which flags can't the new one say?");
 
 bool wp_flags_expressible(const struct wp_regime *regime, pt_flags flags)
 {

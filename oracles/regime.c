@@ -53,11 +53,12 @@ const struct wp_regime *wp_regime_find(const char *name)
 
 const char *wp_arch_name(enum wp_arch arch)
 {
-	static const char *const names[WP_ARCHS] = {
+	static const char *const names[] = {
 		[WP_X86_64] = "x86_64",   [WP_AARCH64] = "aarch64",
 		[WP_RISCV64] = "riscv64", [WP_LOONGARCH64] = "loongarch64",
 		[WP_X86_EPT] = "x86_ept",
 	};
+	_Static_assert(sizeof names / sizeof names[0] == WP_ARCHS, "What is the new one called?");
 	return names[arch];
 }
 

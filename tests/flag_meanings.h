@@ -51,9 +51,12 @@ static inline const char *meaning_of(const struct wp_regime *regime, pt_flags fl
 		return regime->one_privilege && (flags & PT_USER) ? NULL : meaning->riscv64;
 	case WP_X86_EPT:
 		return meaning->ept;
-	default:
+	case WP_LOONGARCH64:
 		return meaning->loongarch64;
+	case WP_ARCHS:
+		break;
 	}
+	return NULL;
 }
 
 static inline uint8_t kinds_of(const char *meaning)

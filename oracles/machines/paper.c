@@ -10,11 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct wp_paper_arch *const archs[WP_ARCHS] = {
+static const struct wp_paper_arch *const archs[] = {
 	[WP_X86_64] = &wp_paper_x86_64,   [WP_AARCH64] = &wp_paper_aarch64,
 	[WP_RISCV64] = &wp_paper_riscv64, [WP_LOONGARCH64] = &wp_paper_loongarch64,
 	[WP_X86_EPT] = &wp_paper_x86_ept,
 };
+_Static_assert(sizeof archs / sizeof archs[0] == WP_ARCHS, "How is the new one walked on paper?");
 
 struct paper {
 	struct wp_machine machine; /* first: what the caller holds */

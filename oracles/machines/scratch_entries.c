@@ -131,13 +131,15 @@ static const struct {
 	uint64_t (*table)(uint64_t pa);
 	uint64_t (*leaf)(const struct wp_regime *regime, unsigned level, uint64_t pa,
 	                 pt_flags flags);
-} encodings[WP_ARCHS] = {
+} encodings[] = {
 	[WP_X86_64] = {x86_64_table, x86_64_leaf},
 	[WP_AARCH64] = {aarch64_table, aarch64_leaf},
 	[WP_RISCV64] = {riscv64_table, riscv64_leaf},
 	[WP_LOONGARCH64] = {loongarch64_table, loongarch64_leaf},
 	[WP_X86_EPT] = {x86_ept_table, x86_ept_leaf},
 };
+_Static_assert(sizeof encodings / sizeof encodings[0] == WP_ARCHS,
+               "What is a table, and a leaf, of the new one?");
 
 uint64_t wp_scratch_table_entry(const struct wp_scratch *scratch, uint64_t pa)
 {
