@@ -184,8 +184,9 @@ static void commit_map(struct map_work *work, const arch_entry *entries, unsigne
 	const uint64_t span = arch_span(level);
 	uint64_t start = from & ~(span - 1);
 
+	/* unreached: a plan has seen memory there, and a table at two levels was refused */
 	if (!entries)
-		return; /* see commit_change() */
+		return;
 	if (level >= ARCH_LAST_LEVEL) {
 		commit_pages(work, entries, from, to);
 		return;
