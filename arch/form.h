@@ -67,7 +67,8 @@
 #ifndef ARCH_ENTRY /* an unsigned type of the entry's size, where that isn't 8 bytes */
 #define ARCH_ENTRY uint64_t
 #endif
-typedef ARCH_ENTRY arch_entry;
+/* Aligned as in a table, where a compiler asks less (i386): else it can't load it in one piece. */
+typedef ARCH_ENTRY arch_entry __attribute__((aligned(sizeof(ARCH_ENTRY))));
 typedef uint64_t arch_rights; /* all ones: nothing taken away yet */
 
 struct arch_level {

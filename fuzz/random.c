@@ -34,10 +34,19 @@ uint64_t wp_random_next(struct wp_random *random)
 	return result;
 }
 
+/* The high half of a product, by halves: not every machine has a type for the whole. */
+static uint64_t multiply_high(uint64_t a, uint64_t b)
+{
+	const uint64_t a_low = (uint32_t)a, a_high = a >> 32;
+	const uint64_t b_low = (uint32_t)b, b_high = b >> 32;
+	const uint64_t middle = a_high * b_low + (a_low * b_low >> 32); /* below 2^64 - 2^32 */
+	const uint64_t carried = a_low * b_high + (uint32_t)middle;     /* too, at most */
+
+	return a_high * b_high + (middle >> 32) + (carried >> 32);
+}
+
 uint64_t wp_random_below(struct wp_random *random, uint64_t bound)
 {
-	__extension__ typedef unsigned __int128 wide;
-
-	/* The high half of a product: no division; the bias is below bound / 2^64. */
-	return (uint64_t)((wide)wp_random_next(random) * bound >> 64);
+	/* No division; the bias is below bound / 2^64. */
+	return multiply_high(wp_random_next(random), bound);
 }

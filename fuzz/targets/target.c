@@ -22,6 +22,10 @@ static struct wp_scope scope;
 /* libFuzzer finds them by their section, and takes them for coverage beside edges. */
 __attribute__((section("__libfuzzer_extra_counters"))) uint8_t wp_target_counters[WP_POINTS];
 
+/* honggfuzz's, where it is linked in. */
+void HF_ITER(const uint8_t **bytes, size_t *size) __attribute__((weak));
+void __sanitizer_cov_8bit_counters_init(uint8_t *start, uint8_t *end) __attribute__((weak));
+
 static pid_t process; /* the one whose memory was last put right */
 
 static void (*settle)(void); /* what else there is to settle; NULL: nothing */
@@ -35,6 +39,17 @@ const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
 	return "detect_stack_use_after_return=0:quarantine_size_mb=16";
+}
+
+/*
+ * honggfuzz doesn't look for that section, and takes a compiler's counters as they are offered.
+ * Others that take such have the section, and would count twice.
+ */
+static void offer_counters(void)
+{
+	if (HF_ITER && __sanitizer_cov_8bit_counters_init)
+		__sanitizer_cov_8bit_counters_init(wp_target_counters,
+		                                   wp_target_counters + WP_POINTS);
 }
 
 void wp_target_refuse(const char *why)
@@ -104,6 +119,7 @@ void wp_target_open(const char *prefix)
 	wp_machines_add_to(&set, &runner);
 	runner.sample = WP_SAMPLE;
 	runner.point_counters = wp_target_counters;
+	offer_counters();
 	process = getpid();
 }
 

@@ -134,7 +134,7 @@ static uint8_t open_kinds(const struct granule *granule, const uint64_t *entries
 /* What a level resolves; the bits above the 48 are no part of a root's index. */
 static size_t index_of(const struct granule *granule, uint64_t va, unsigned shift)
 {
-	return (size_t)(va & wp_bits(47, 0)) >> shift & (((size_t)1 << granule->bits) - 1);
+	return (size_t)((va & wp_bits(47, 0)) >> shift) & (((size_t)1 << granule->bits) - 1);
 }
 
 /* `open`: what the tables on the way leave free. */

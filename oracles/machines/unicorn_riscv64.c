@@ -105,6 +105,15 @@ static bool attributes_known(const struct wp_regime *regime, uint64_t leaf)
 }
 
 /*
+ * Whether the leaf is larger than a 32-bit host's Unicorn can shift: it makes the mask of a
+ * leaf's page numbers as a long, and those of 256 TiB have 36 bits.
+ */
+static bool outgrows_long(const struct wp_regime *regime, unsigned level)
+{
+	return sizeof(long) < sizeof(uint64_t) && regime->levels == 5 && level == 0;
+}
+
+/*
  * Privileged ISA, "Virtual Address Translation Process": reserved bits fault. A
  * pointer in the last level faults whatever its bits are, and so does W without R.
  */
@@ -116,7 +125,9 @@ static enum wp_entry classify(const struct wp_regime *regime, unsigned level, ui
 	if ((entry & V) == 0 || (entry & (R | W)) == W)
 		return WP_ENTRY_END;
 	if ((entry & (R | X)) != 0)
-		return attributes_known(regime, entry) ? WP_ENTRY_END : WP_ENTRY_QUIRK;
+		return attributes_known(regime, entry) && !outgrows_long(regime, level)
+		               ? WP_ENTRY_END
+		               : WP_ENTRY_QUIRK;
 	if (last)
 		return WP_ENTRY_END;
 	if ((entry & (ABOVE_PPN | U | A | D)) != 0)

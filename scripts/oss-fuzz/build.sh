@@ -20,8 +20,12 @@ for name in SRC OUT WORK CC CXX CFLAGS CXXFLAGS LIB_FUZZING_ENGINE SANITIZER; do
 done
 cd "$SRC/walkproof" 2>/dev/null || die "no sources in $SRC/walkproof"
 
-# project.yaml says why.
-[ "${ARCHITECTURE:-x86_64}" = x86_64 ] || die "only x86_64 can be built for, not $ARCHITECTURE"
+# What is pinned beside the sources, for the architecture that the flags ask for.
+case ${ARCHITECTURE:-x86_64} in
+x86_64) deps=.deps setup=unicorn ;;
+i386) deps=.deps/i386 setup=unicorn-i386 ;;
+*) die "x86_64 and i386 can be built for, not $ARCHITECTURE" ;;
+esac
 
 all=(fuzz/targets/fuzz_*.c)
 all=("${all[@]##*/}")
@@ -36,14 +40,14 @@ done
 unicorn=ON
 case $SANITIZER in
 memory) unicorn=OFF ;;
-*) [ -e .deps/unicorn/lib/libunicorn.a ] || die "no Unicorn: run scripts/setup unicorn" ;;
+*) [ -e $deps/unicorn/lib/libunicorn.a ] || die "no Unicorn: run scripts/setup $setup" ;;
 esac
 
 # The compilers and their flags go by the environment. None: a build type without flags of its own.
 build=$WORK/walkproof
 rm -rf "$build"
 cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=None -DWP_TARGETS_ONLY=ON -DWP_WERROR=OFF \
-	-DWP_UNICORN="$unicorn" -DWP_FUZZING_ENGINE="$LIB_FUZZING_ENGINE"
+	-DWP_UNICORN="$unicorn" -DWP_DEPS="$PWD/$deps" -DWP_FUZZING_ENGINE="$LIB_FUZZING_ENGINE"
 ninja -C "$build" "$@"
 
 # seeds TARGET: its corpus, and the regressions that are programs of its architecture.

@@ -199,6 +199,9 @@ static uint8_t answerable(const struct wp_qemu *qemu, uint64_t va)
 
 /* --- a root entry of EL2, for its vectors and stubs --- */
 
+/* What a table holds is aligned also where the compiler doesn't align 64 bits (i386). */
+typedef uint64_t table_entry __attribute__((aligned(8)));
+
 /* False: each entry is on the way of one of these probes. */
 static bool find_slot(const struct wp_qemu *qemu, const struct wp_probe *probes, size_t count,
                       size_t *slot)
@@ -224,7 +227,7 @@ static bool find_slot(const struct wp_qemu *qemu, const struct wp_probe *probes,
 
 static bool prepare(struct wp_qemu *qemu, const struct wp_probe *probes, size_t count)
 {
-	uint64_t *root = wp_memory_at(qemu->machine.memory, qemu->root & ADDRESS, WP_FRAME_SIZE);
+	table_entry *root = wp_memory_at(qemu->machine.memory, qemu->root & ADDRESS, WP_FRAME_SIZE);
 	size_t slot;
 
 	qemu->notes[NOTE_STUBS] = NOTHING_LENT;
@@ -241,7 +244,7 @@ static bool prepare(struct wp_qemu *qemu, const struct wp_probe *probes, size_t 
 
 static void restore(struct wp_qemu *qemu)
 {
-	uint64_t *root = wp_memory_at(qemu->machine.memory, qemu->root & ADDRESS, WP_FRAME_SIZE);
+	table_entry *root = wp_memory_at(qemu->machine.memory, qemu->root & ADDRESS, WP_FRAME_SIZE);
 
 	if (qemu->notes[NOTE_STUBS] == NOTHING_LENT)
 		return;
