@@ -115,3 +115,15 @@ void wp_profile_text(wp_profile profile, char *text, size_t size)
 			                         used > 0 ? " " : "", wp_deviations[i].name);
 	}
 }
+
+/* Pages, and with NO_1G those of the next level. */
+uint64_t wp_profile_leaf_sizes(wp_profile profile, const struct wp_regime *regime)
+{
+	const uint64_t page = wp_regime_page(regime);
+
+	if (wp_deviates(profile, WP_NO_HUGE))
+		return page;
+	if (wp_deviates(profile, WP_NO_1G))
+		return page | page << regime->index_bits;
+	return wp_deviates(profile, WP_NO_512G) ? PT_1G | (PT_1G - 1) : UINT64_MAX;
+}

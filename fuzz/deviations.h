@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "regime.h"
+
 enum wp_deviation {
 	/* another outcome */
 	WP_ALIGNS_DOWN,
@@ -73,6 +75,9 @@ extern const struct wp_deviation_row wp_deviations[WP_DEVIATIONS];
 
 /* Names separated by spaces. False: `unknown` is the first that is none. */
 bool wp_profile_parse(const char *words, wp_profile *profile, char *unknown, size_t size);
+
+/* The sizes of leaves that there are. */
+uint64_t wp_profile_leaf_sizes(wp_profile profile, const struct wp_regime *regime);
 
 /* The same words; "" for none. */
 void wp_profile_text(wp_profile profile, char *text, size_t size);

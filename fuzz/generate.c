@@ -10,7 +10,6 @@
  * accepted because it draws the addresses of a map among those that are multiples
  * of the leaf, and the addresses of changes among what is live.
  */
-#include "predict.h"
 #include "swarm.h"
 
 #define MEAN_OPS 32

@@ -31,9 +31,6 @@ uint64_t wp_profile_piece(wp_profile profile, const struct wp_model *model,
 /* The call that an implementation that aligns down makes of this one. */
 void wp_profile_align(wp_profile profile, const struct wp_model *model, struct wp_call *call);
 
-/* The sizes of leaves that there are. */
-uint64_t wp_profile_leaf_sizes(wp_profile profile, const struct wp_regime *regime);
-
 /* Whether no call of the kind is asked for. */
 bool wp_profile_never_asks(wp_profile profile, enum wp_opcode opcode);
 
