@@ -24,6 +24,7 @@ __attribute__((section("__libfuzzer_extra_counters"))) uint8_t wp_target_counter
 
 /* honggfuzz's, where it is linked in. */
 void HF_ITER(const uint8_t **bytes, size_t *size) __attribute__((weak));
+/* NOLINTNEXTLINE(bugprone-reserved-identifier): the sanitizers' name */
 void __sanitizer_cov_8bit_counters_init(uint8_t *start, uint8_t *end) __attribute__((weak));
 
 static pid_t process; /* the one whose memory was last put right */
