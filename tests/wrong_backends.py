@@ -67,4 +67,6 @@ def page(walkproof):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2 or not os.access(sys.argv[1], os.X_OK):
+        sys.exit("usage: wrong_backends.py WALKPROOF, such as build/walkproof")
     PAGE.write_text(page(str(pathlib.Path(sys.argv[1]).resolve())))
