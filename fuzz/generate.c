@@ -59,11 +59,6 @@ static bool is_mapping(unsigned opcode)
 	return opcode == WP_OP_MAP || opcode == WP_OP_MAP_REGION || opcode == WP_OP_MAP_REGION_WITH;
 }
 
-static bool leaves_out(const struct wp_swarm *swarm, enum wp_deviation deviation)
-{
-	return wp_deviates(swarm->unasked.profile, deviation);
-}
-
 static void draw_weights(struct wp_swarm *swarm)
 {
 	static const uint8_t factors[8] = {0, 1, 2, 2, 4, 4, 4, 16}; /* in quarters */
@@ -96,7 +91,7 @@ static void draw_leaves(struct wp_swarm *swarm)
 	static const uint8_t factors[4] = {0, 1, 1, 4};
 	uint64_t sizes = swarm->regime->leaf_sizes;
 
-	if (leaves_out(swarm, WP_ASSUMES_SIZES))
+	if (wp_leaves_out(swarm, WP_ASSUMES_SIZES))
 		sizes &= wp_profile_leaf_sizes(swarm->unasked.profile, swarm->regime);
 	swarm->leaf_total = 0;
 	for (unsigned i = 0; i < WP_UNIT_BYTE; i++) {
@@ -114,11 +109,11 @@ static void draw_leaves(struct wp_swarm *swarm)
 /* Of what is wrong on purpose most would be left out for a subject that assumes it right. */
 static void draw_rudeness(struct wp_swarm *swarm, unsigned rude)
 {
-	const bool aligned = leaves_out(swarm, WP_ASSUMES_ALIGNED);
+	const bool aligned = wp_leaves_out(swarm, WP_ASSUMES_ALIGNED);
 
-	swarm->rude_flags = leaves_out(swarm, WP_APPROXIMATES_FLAGS) ? 0 : rude;
-	swarm->rude_addresses = aligned && leaves_out(swarm, WP_TRUNCATES_ADDRESSES) ? 0 : rude;
-	swarm->rude_lengths = aligned && leaves_out(swarm, WP_ASSUMES_SIZES) ? 0 : rude;
+	swarm->rude_flags = wp_leaves_out(swarm, WP_APPROXIMATES_FLAGS) ? 0 : rude;
+	swarm->rude_addresses = aligned && wp_leaves_out(swarm, WP_TRUNCATES_ADDRESSES) ? 0 : rude;
+	swarm->rude_lengths = aligned && wp_leaves_out(swarm, WP_ASSUMES_SIZES) ? 0 : rude;
 }
 
 void wp_draw_swarm(struct wp_swarm *swarm, const struct wp_regime *regime,

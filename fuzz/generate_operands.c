@@ -5,9 +5,9 @@
 /* The nearest that the subject is asked for. */
 static uint8_t without_unasked(const struct wp_swarm *swarm, uint8_t flags)
 {
-	if (wp_deviates(swarm->unasked.profile, WP_NO_MEMORY_TYPES))
+	if (wp_leaves_out(swarm, WP_NO_MEMORY_TYPES))
 		flags &= (uint8_t)~(PT_DEVICE | PT_UNCACHED);
-	if (wp_deviates(swarm->unasked.profile, WP_NO_NO_ACCESS) &&
+	if (wp_leaves_out(swarm, WP_NO_NO_ACCESS) &&
 	    (flags & (PT_READ | PT_WRITE | PT_EXECUTE)) == 0)
 		flags |= PT_READ;
 	return flags;
@@ -260,10 +260,8 @@ static void draw_remap(const struct wp_swarm *swarm, struct wp_op *op)
 /* Regions of larger leaves are left out for the subject. */
 static bool wants_pages(const struct wp_swarm *swarm, const struct wp_op *op)
 {
-	const wp_profile profile = swarm->unasked.profile;
-
-	return wp_deviates(profile, WP_REGIONS_OF_4K) ||
-	       (op->opcode == WP_OP_MAP_REGION_WITH && wp_deviates(profile, WP_ASSUMES_LINEAR));
+	return wp_leaves_out(swarm, WP_REGIONS_OF_4K) ||
+	       (op->opcode == WP_OP_MAP_REGION_WITH && wp_leaves_out(swarm, WP_ASSUMES_LINEAR));
 }
 
 /*

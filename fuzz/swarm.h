@@ -40,6 +40,12 @@ static inline bool wp_chance(struct wp_random *random, unsigned parts)
 	return wp_below(random, 256) < parts;
 }
 
+/* Whether the profile of the subject that the program is for leaves that out. */
+static inline bool wp_leaves_out(const struct wp_swarm *swarm, enum wp_deviation deviation)
+{
+	return wp_deviates(swarm->unasked.profile, deviation);
+}
+
 /* 0 half of the time, 1 a quarter of it, and so on, to `most` at most. */
 static inline unsigned wp_small(struct wp_random *random, unsigned most)
 {
