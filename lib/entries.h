@@ -241,20 +241,42 @@ static inline bool table_is_open(arch_entry entry)
 	return arch_rights_are_whole(arch_rights_below(~(arch_rights)0, entry));
 }
 
+/* Eight entries, a cache line, for one branch. */
+static inline bool line_is_empty(const arch_entry *entries, arch_entry empty)
+{
+	arch_entry differs = 0;
+
+	for (size_t i = 0; i < 8; i++)
+		differs |= entry_load(&entries[i]) ^ empty;
+	return differs == 0;
+}
+
 static inline bool table_is_empty(const arch_entry *entries, unsigned level, pt_paddr hole)
 {
 	const arch_entry empty = empty_entry(hole, level);
 
-	/* eight entries, a cache line, for one branch */
 	for (size_t i = 0; i < entry_count(level); i += 8) {
-		arch_entry differs = 0;
-
-		for (size_t j = 0; j < 8; j++)
-			differs |= entry_load(&entries[i + j]) ^ empty;
-		if (differs != 0)
+		if (!line_is_empty(&entries[i], empty))
 			return false;
 	}
 	return true;
+}
+
+/* The first slot from `index` on that isn't empty; entry_count(level): there is none. */
+static inline size_t next_filled(const arch_entry *entries, unsigned level, size_t index,
+                                 pt_paddr hole)
+{
+	const arch_entry empty = empty_entry(hole, level);
+
+	while (index < entry_count(level)) {
+		if (index % 8 == 0 && line_is_empty(&entries[index], empty))
+			index += 8;
+		else if (entry_load(&entries[index]) == empty)
+			index++;
+		else
+			break;
+	}
+	return index;
 }
 
 /* The same, asking first where the next entry most likely is: beside `index`. */

@@ -123,7 +123,7 @@ static pt_status op_destroy(struct pt_table *table, struct pt_batch *batch)
 	if (table->borrowers)
 		return PT_BORROWED;
 	pending_open(&pending, table, batch);
-	for (size_t i = 0; i < entry_count(0); i++)
+	for (size_t i = 0; (i = next_filled(root, 0, i, table->hole)) < entry_count(0); i++)
 		replace_root_slot(table, root, i, empty_entry(table->hole, 0), pending.batch);
 	if (table->owner)
 		leave_owner(table);

@@ -27,13 +27,28 @@ static struct pt_visit visit_of(const struct pt_table *table, arch_entry entry, 
 	return visit;
 }
 
+/* The next slot that isn't empty; in a root, empty means what its owner's slots hold. */
+static size_t next_to_visit(const struct walker *walker, const arch_entry *entries, unsigned level,
+                            size_t index, pt_paddr hole)
+{
+	if (level > 0 || !ARCH_HAS_HOLE_FRAME)
+		return next_filled(entries, level, index, hole);
+	while (index < entry_count(0) &&
+	       entry_load(&entries[index]) == empty_entry(hole_below(walker->table, index), 0))
+		index++;
+	return index;
+}
+
 /* False: a visitor said stop. */
 static bool walk_table(const struct walker *walker, const arch_entry *entries, unsigned level,
                        uint64_t base, pt_paddr hole)
 {
 	size_t visited = 0;
 
-	for (size_t i = 0; i < entry_count(level) && visited < walker->limit; i++) {
+	for (size_t i = 0;
+	     visited < walker->limit &&
+	     (i = next_to_visit(walker, entries, level, i, hole)) < entry_count(level);
+	     i++) {
 		const uint64_t start = base + (uint64_t)i * arch_span(level);
 		const uint64_t vaddr = canonical(walker->table, start);
 		const arch_entry entry = entry_load(&entries[i]);
@@ -47,8 +62,6 @@ static bool walk_table(const struct walker *walker, const arch_entry *entries, u
 				continue; /* no address of this half leads there */
 			hole = hole_below(walker->table, i);
 		}
-		if (entry == empty_entry(hole, level))
-			continue;
 		visited++;
 		visit = visit_of(walker->table, entry, level, i, start, hole);
 		if (walker->pre)
