@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The platform that a subject is given: every service is watched. */
-#include "run.h"
+#include "run_private.h"
 
 static bool platform_alloc_frame(void *context, pt_paddr *frame)
 {
@@ -51,7 +51,7 @@ static void flush_tlbs(struct wp_runner *runner, const uint64_t *va)
 	for (unsigned i = 0; i < WP_MODEL_TABLES; i++)
 		dropped |= wp_tlb_flush(&runner->tlbs[i], va);
 	if (dropped && runner->call)
-		wp_run_warm(runner, runner->call);
+		wp_run_fill_tlbs(runner, runner->call);
 }
 
 static void platform_flush_address(void *context, pt_vaddr vaddr)
