@@ -2,23 +2,11 @@
 /* What QEMU's AArch64 gets wrong, each shown by a table. */
 #include "qemu_aarch64.h"
 
+#include "../quirks_shared.h"
 #include "../scratch.h"
 
 /* DDI 0487, D8.3 */
 #define ATTRIBUTE_INDEX ((uint64_t)7 << 2)
-
-static bool l0_block_shows(struct wp_scratch *scratch)
-{
-	uint64_t pa;
-
-	*scratch->entry[0] = wp_scratch_leaf_entry(scratch, 0, 0, PT_READ);
-	return wp_scratch_translate(scratch, WP_KERNEL_READ, &pa);
-}
-
-static bool l0_block(struct wp_machine *machine)
-{
-	return wp_scratch_shows(machine, "aarch64_low", l0_block_shows);
-}
 
 /* Its entry says inner shareable, which is of no effect on a device. */
 static bool par_shareability_shows(struct wp_scratch *scratch)
@@ -46,7 +34,8 @@ const struct wp_quirk wp_a64_quirks[WP_A64_QUIRKS] = {
 	[WP_A64_L0_BLOCK] = {"a64-l0-block",
                              "a block at level 0 is taken for a leaf of 512 GiB; a probe that "
                              "meets one is not answered",
-                             "DDI 0487, D8.3: a Translation fault without FEAT_LPA2", l0_block},
+                             "DDI 0487, D8.3: a Translation fault without FEAT_LPA2",
+                             wp_quirk_l0_block},
 	[WP_A64_PAR_SHAREABILITY] =
 		{"a64-par-shareability",
                  "AT shows the shareability that an entry for device or non-cacheable memory "

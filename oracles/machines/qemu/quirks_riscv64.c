@@ -155,10 +155,7 @@ static bool fence_shows(struct wp_scratch *scratch)
 	uint64_t pa;
 
 	wp_scratch_map(scratch, scratch->page, PT_READ);
-	if (!wp_scratch_translate(scratch, WP_KERNEL_READ, &pa))
-		return false;
-	*wp_scratch_last(scratch) = 0;
-	if (!wp_scratch_translate(scratch, WP_KERNEL_READ, &pa))
+	if (!wp_scratch_is_kept(scratch))
 		return false;
 	machine->flush(machine, &other);
 	wp_scratch_note("    HFENCE.VVMA of %#" PRIx64, other);
