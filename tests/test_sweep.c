@@ -3,12 +3,8 @@
  * After an operation every live mapping is as it has to be: also one that a store of the
  * operation changed far from its range, be it through a table that stands in two places.
  */
-#include "program_fixture.h"
+#include "runner_fixture.h"
 
-#include "run.h"
-
-static struct wp_stats stats;
-static struct wp_runner runner;
 static struct wp_program program;
 static struct wp_subject faulty;
 static uint64_t victim; /* what protect() sends elsewhere, beside what it does */
@@ -53,12 +49,9 @@ static pt_status map_and_share(struct wp_instance *instance, unsigned table, uin
 /* The operation at which it is found; the walks after each store are off, which see it too. */
 static size_t found_at(const char *regime, const char *key, const char *operations)
 {
-	char text[1000], why[200];
 	struct wp_result result;
 
-	snprintf(text, sizeof text, "walkproof 1\nregime %s\n%s", regime, operations);
-	if (!wp_program_parse(&program, text, why, sizeof why))
-		fail_msg("%s", why);
+	parse(&program, regime, operations);
 	assert_false(wp_run(&runner, &program, &result, NULL));
 	assert_string_equal(result.key, key);
 	return result.op;
@@ -107,24 +100,15 @@ static void so_is_what_a_table_that_stands_in_two_places_translates_in_the_other
 	                 4);
 }
 
-static int open_runner(void **state)
+static int open_faulty(void **state)
 {
-	char why[200];
-
 	(void)state;
 	faulty = wp_library_subject;
 	faulty.protect = protect_and_move;
 	faulty.map = map_and_share;
-	if (!wp_runner_open(&runner, &faulty, &stats, why, sizeof why))
+	if (open_runner_for(&faulty) != 0)
 		return -1;
 	runner.checks &= ~(1u << WP_CHECK_STORES | 1u << WP_CHECK_STALE | 1u << WP_CHECK_ACCESSED);
-	return 0;
-}
-
-static int close_runner(void **state)
-{
-	(void)state;
-	wp_runner_close(&runner);
 	return 0;
 }
 
@@ -137,5 +121,5 @@ int main(void)
 			so_is_what_a_table_that_stands_in_two_places_translates_in_the_other),
 	};
 
-	return cmocka_run_group_tests(tests, open_runner, close_runner);
+	return cmocka_run_group_tests(tests, open_faulty, close_runner);
 }
