@@ -22,14 +22,13 @@ static uint64_t mix(uint64_t z)
 void wp_campaign_program(const struct wp_campaign *campaign, size_t row, uint64_t number,
                          struct wp_program *program)
 {
-	const struct wp_unasked unasked = wp_subject_unasked(campaign->subject);
 	struct wp_random random;
 	uint64_t seed = mix(campaign->seed + 1);
 
 	for (const char *c = campaign->rows[row].name; *c != '\0'; c++)
 		seed = mix(seed ^ (uint8_t)*c);
 	wp_random_seed(&random, mix(seed ^ number));
-	wp_program_generate_for(program, &campaign->rows[row].scope, &unasked, &random);
+	wp_program_generate_for(program, &campaign->rows[row].scope, &campaign->unasked, &random);
 }
 
 static size_t scope_for(const struct wp_subject *subject, const char *name, struct wp_scope *scope)
@@ -338,6 +337,7 @@ bool wp_campaign_run(struct wp_campaign *campaign, char *why, size_t why_size)
 	}
 	watched_signals(&signals);
 	sigprocmask(SIG_BLOCK, &signals, &before);
+	campaign->unasked = wp_subject_unasked(campaign->subject);
 	campaign->started = wp_nanoseconds();
 	for (unsigned i = 0; i < campaign->jobs && ran; i++) {
 		wp_words_open(&campaign->board->workers[i].words, campaign->subject);

@@ -52,7 +52,8 @@ struct wp_campaign {
 	void *context;
 
 	/* What came of it. */
-	uint64_t started; /* wp_nanoseconds() */
+	struct wp_unasked unasked; /* as the run starts */
+	uint64_t started;          /* wp_nanoseconds() */
 	bool interrupted;
 	struct wp_campaign_finding findings[WP_MAX_FINDINGS];
 	size_t finding_count;
@@ -71,7 +72,7 @@ bool wp_campaign_choose(struct wp_campaign *campaign, const char *const *names, 
 /* Bits of the architectures in the rows. */
 unsigned wp_campaign_archs(const struct wp_campaign *campaign);
 
-/* Program `number` of a row. */
+/* Program `number` of a row, from the start of the run on. */
 void wp_campaign_program(const struct wp_campaign *campaign, size_t row, uint64_t number,
                          struct wp_program *program);
 

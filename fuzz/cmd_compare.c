@@ -17,6 +17,7 @@
 struct compare {
 	const char *names[2];
 	const struct wp_subject *subjects[2];
+	struct wp_unasked unasked; /* of either */
 	const char *scope;
 	uint64_t programs, seed;
 };
@@ -28,6 +29,15 @@ struct shared {
 	size_t differences;
 	char why[300];
 };
+
+/* What one of them isn't asked for, neither is. */
+static struct wp_unasked unasked_of(const struct compare *compare)
+{
+	const struct wp_unasked one = wp_subject_unasked(compare->subjects[0]);
+	const struct wp_unasked other = wp_subject_unasked(compare->subjects[1]);
+
+	return (struct wp_unasked){one.opcodes | other.opcodes, one.profile | other.profile};
+}
 
 /* The regimes that both serve. */
 static struct wp_scope scope_of(const struct compare *compare)
@@ -46,13 +56,10 @@ static struct wp_scope scope_of(const struct compare *compare)
 static void generate(const struct compare *compare, const struct wp_scope *scope, uint64_t number,
                      struct wp_program *program)
 {
-	const struct wp_unasked one = wp_subject_unasked(compare->subjects[0]);
-	const struct wp_unasked other = wp_subject_unasked(compare->subjects[1]);
-	const struct wp_unasked either = {one.opcodes | other.opcodes, one.profile | other.profile};
 	struct wp_random random;
 
 	wp_random_seed(&random, compare->seed * 0x9e3779b97f4a7c15u + number);
-	wp_program_generate_for(program, scope, &either, &random);
+	wp_program_generate_for(program, scope, &compare->unasked, &random);
 }
 
 static bool is_new(char keys[MAX_KEYS][80], size_t *count, const char *key)
@@ -192,9 +199,8 @@ static const struct argp argp = {
 	       "lead.\v"
 	       "What the deviations of either leave open is not compared: not the calls that they "
 	       "leave out, and nothing after a call with two right outcomes. Each difference is "
-	       "told "
-	       "once, with a short program that shows it. Exit status: 0 without a difference, 1 "
-	       "with one, 2 if it could not start.",
+	       "told once, with a short program that shows it. Exit status: 0 without a "
+	       "difference, 1 with one, 2 if it could not start.",
 };
 
 static int run(int argc, char **argv)
@@ -207,6 +213,7 @@ static int run(int argc, char **argv)
 		wp_cli_fail("compare what? See 'walkproof compare --help'");
 	for (unsigned i = 0; i < 2; i++)
 		compare.subjects[i] = wp_cli_subject(compare.names[i]);
+	compare.unasked = unasked_of(&compare);
 	return compare_both(&compare);
 }
 

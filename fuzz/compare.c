@@ -11,57 +11,12 @@
 #include "entry.h"
 #include "judge.h"
 #include "machines/paper.h"
+#include "platform.h"
 #include "predict.h"
 #include "program_edit.h"
 #include "subject_perform.h"
 
-/* ---- what the subjects get ---- */
-
-static bool alloc_frame(void *context, pt_paddr *frame)
-{
-	return wp_memory_alloc(context, &frame->value);
-}
-
-static bool alloc_frames(void *context, size_t count, uint64_t align, pt_paddr *first)
-{
-	return wp_memory_alloc_contiguous(context, count, align, &first->value);
-}
-
-static void free_frame(void *context, pt_paddr frame)
-{
-	wp_memory_free(context, frame.value);
-}
-
-static void free_frames(void *context, pt_paddr first, size_t count)
-{
-	wp_memory_free_contiguous(context, first.value, count);
-}
-
-/* Flushes and stores are for the laws, which judge one subject at a time. */
-static void flush_address(void *context, pt_vaddr va)
-{
-	(void)context;
-	(void)va;
-}
-
-static void flush_all(void *context)
-{
-	(void)context;
-}
-
-static void storing(void *context, void *entry)
-{
-	(void)context;
-	(void)entry;
-}
-
-static void stored(void *context, const void *entry, uint64_t before, uint64_t after)
-{
-	(void)context;
-	(void)entry;
-	(void)before;
-	(void)after;
-}
+/* ---- opening ---- */
 
 static bool open_side(struct wp_side *side, const struct wp_subject *subject)
 {
@@ -72,20 +27,8 @@ static bool open_side(struct wp_side *side, const struct wp_subject *subject)
 	                       (uintptr_t)subject->window))
 		return false;
 	side->memory.zeros_at_0 = wp_deviates(subject->profile, WP_ZEROS_AT_0);
-	side->platform = (struct pt_platform){
-		.context = &side->memory,
-		.alloc_frame = alloc_frame,
-		.alloc_frames = alloc_frames,
-		.free_frame = free_frame,
-		.free_frames = free_frames,
-		.direct_first = pt_pa(side->memory.base),
-		.direct_size = side->memory.size,
-		.direct_base = side->memory.host,
-		.flush_address = flush_address,
-		.flush_all = flush_all,
-		.storing = storing,
-		.stored = stored,
-	};
+	/* flushes and stores are for the laws, which judge one subject at a time */
+	side->platform = wp_memory_platform(&side->memory);
 	return true;
 }
 

@@ -193,7 +193,7 @@ bool wp_damage_run(struct wp_runner *runner, const struct wp_program *program,
 bool wp_damage_some(struct wp_runner *runner, const struct wp_program *program,
                     struct wp_damage *damage, struct wp_result *result)
 {
-	const uint64_t hash = wp_run_hash(program);
+	const uint64_t hash = wp_program_hash(program);
 	struct wp_damage_stats aside = {0};
 
 	/* a shared object may trust its own tables; what it makes of others is its own affair */

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "laws/arbitrary.h"
+#include "subject_perform.h"
 
 #define LAW WP_LAW_ARBITRARY_MEMORY
 
@@ -231,7 +232,9 @@ void wp_damage_call(struct wp_damaged *d, const struct wp_call *call)
 {
 	const struct before before = look(d, call);
 	const size_t in_use = d->runner->memory.in_use;
-	const pt_status status = wp_run_perform(d->runner, call);
+	const pt_status status = wp_subject_perform(d->runner->subject, d->runner->instance,
+	                                            d->runner->regime, call)
+	                                 .status;
 	const uint64_t last = call->va + (call->size == 0 ? 0 : call->size - 1);
 
 	count_outcome(d, status);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform.h"
+
 #define WINDOW_FRAMES 1024u /* QEMU takes 256 at least */
 #define LARGEST_FRAME (16 * WP_FRAME_SIZE)
 
@@ -41,15 +43,16 @@ static void platform_free_frames(void *context, pt_paddr first, size_t count)
 	wp_memory_free_bytes(&runner->memory, first.value, count * runner->frame_size);
 }
 
-static void platform_flush_address(void *context, pt_vaddr vaddr)
+static struct pt_platform make_platform(struct wp_memory_runner *runner)
 {
-	(void)context;
-	(void)vaddr;
-}
+	struct pt_platform platform = wp_memory_platform(&runner->memory);
 
-static void platform_flush_all(void *context)
-{
-	(void)context;
+	platform.context = runner;
+	platform.alloc_frame = platform_alloc;
+	platform.alloc_frames = platform_alloc_frames;
+	platform.free_frame = platform_free;
+	platform.free_frames = platform_free_frames;
+	return platform;
 }
 
 /* ---- opening and closing ---- */
@@ -68,18 +71,7 @@ bool wp_memory_runner_open(struct wp_memory_runner *runner, unsigned without, ch
 		         WINDOW_FRAMES * 4, strerror(errno));
 		return false;
 	}
-	runner->platform = (struct pt_platform){
-		.context = runner,
-		.alloc_frame = platform_alloc,
-		.alloc_frames = platform_alloc_frames,
-		.free_frame = platform_free,
-		.free_frames = platform_free_frames,
-		.direct_first = pt_pa(runner->memory.base),
-		.direct_size = runner->memory.size,
-		.direct_base = runner->memory.host,
-		.flush_address = platform_flush_address,
-		.flush_all = platform_flush_all,
-	};
+	runner->platform = make_platform(runner);
 	if (!wp_reading_open(&runner->reading, &runner->memory, &runner->platform)) {
 		snprintf(why, why_size, "can't map guest memory a second time: %s",
 		         strerror(errno));

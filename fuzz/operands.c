@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What each opcode has; when two programs are one; and operations in their one form. */
+/*
+ * What each opcode has; when two programs are one, and a number for each; and operations in
+ * their one form.
+ */
 #include "operands.h"
 
 #include <string.h>
@@ -143,6 +146,22 @@ bool wp_program_equal(const struct wp_program *a, const struct wp_program *b)
 			return false;
 	}
 	return true;
+}
+
+uint64_t wp_program_hash(const struct wp_program *program)
+{
+	uint64_t hash = 0xcbf29ce484222325u ^ (uint64_t)(program->regime - wp_regimes);
+
+	for (size_t i = 0; i < program->count; i++) {
+		const struct wp_op *op = &program->ops[i];
+		const uint64_t parts[] = {op->opcode,   op->va.base,  op->va.index,
+		                          op->va.value, op->pa.value, op->length.count,
+		                          op->flags};
+
+		for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++)
+			hash = (hash ^ parts[k]) * 0x100000001b3u;
+	}
+	return hash ^ hash >> 29;
 }
 
 static void settle_address(struct wp_address *address, bool has)

@@ -150,6 +150,9 @@ bool wp_program_is_text(const uint8_t *bytes, size_t size);
 
 bool wp_program_equal(const struct wp_program *a, const struct wp_program *b);
 
+/* A property of the program alone, by which one program in so many is chosen. */
+uint64_t wp_program_hash(const struct wp_program *program);
+
 /* An operation with every address and length worked out. */
 struct wp_call {
 	enum wp_opcode opcode;

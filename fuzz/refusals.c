@@ -70,7 +70,7 @@ bool wp_refuse_each(struct wp_runner *runner, const struct wp_program *program,
 	fine = fine && run_points(runner, program, 0, 1, dense, refused, result, count);
 	if (fine && end > dense && plan->sparse > 0) {
 		step = (end - dense + plan->sparse - 1) / plan->sparse;
-		fine = run_points(runner, program, dense + wp_run_hash(program) / 64 % step, step,
+		fine = run_points(runner, program, dense + wp_program_hash(program) / 64 % step, step,
 		                  end, refused, result, count);
 	}
 	runner->machine_count = machines;
@@ -83,7 +83,7 @@ bool wp_refuse_some(struct wp_runner *runner, const struct wp_program *program,
 	struct wp_refusals count;
 
 	if (!wp_run_checks(runner, WP_CHECK_REFUSALS) ||
-	    (!runner->varies_all && (wp_run_hash(program) >> 13) % WP_REFUSE_ONE_IN != 0))
+	    (!runner->varies_all && (wp_program_hash(program) >> 13) % WP_REFUSE_ONE_IN != 0))
 		return true;
 	return wp_refuse_each(runner, program, &few, refused, result, &count);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "run.h"
+#include "run_private.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -103,7 +103,7 @@ static void start(struct wp_runner *runner, const struct wp_program *program,
                   struct wp_result *result)
 {
 	const struct wp_subject *subject = runner->subject;
-	const uint64_t hash = wp_run_hash(program);
+	const uint64_t hash = wp_program_hash(program);
 
 	memset(result, 0, sizeof *result);
 	runner->result = result;
@@ -148,7 +148,7 @@ static void start(struct wp_runner *runner, const struct wp_program *program,
 static void operate(struct wp_runner *runner, const struct wp_call *call)
 {
 	runner->op++;
-	wp_run_warm(runner, call);
+	wp_run_fill_tlbs(runner, call);
 	wp_run_warm_before(runner, call);
 	runner->call = call;
 	wp_run_watch_begin(runner, call);

@@ -166,86 +166,13 @@ bool wp_run_until(struct wp_runner *runner, const struct wp_program *program, si
                   struct wp_result *result);
 void wp_run_finish(struct wp_runner *runner);
 
-/* Adds `other` to `stats`. */
-void wp_stats_add(struct wp_stats *stats, const struct wp_stats *other);
-
-/* --- between run.c and run_*.c --- */
-
-struct pt_platform wp_run_platform(struct wp_runner *runner);
-void wp_run_call(struct wp_runner *runner, const struct wp_call *call);
-/* Just the call, of those with a status but create and destroy. */
-pt_status wp_run_perform(struct wp_runner *runner, const struct wp_call *call);
-void wp_run_judge_call(struct wp_runner *runner, const struct wp_call *call);
-void wp_run_sweep(struct wp_runner *runner, const struct wp_call *call);
-void wp_run_sweep_all(struct wp_runner *runner, unsigned table);
-void wp_run_touch(struct wp_runner *runner, uint64_t first, uint64_t last);
-/* A cheap number that differs from operation to operation, and never from run to run. */
-static inline uint64_t wp_run_salt(const struct wp_runner *runner)
-{
-	return (runner->op + 1) * 0x9e3779b97f4a7c15u >> 7;
-}
+/* Whether that check is switched on. */
 static inline bool wp_run_checks(const struct wp_runner *runner, enum wp_check check)
 {
 	return (runner->checks >> check & 1) != 0;
 }
 
-void wp_run_judge_all(struct wp_runner *runner);
-void wp_run_ready_slow(struct wp_runner *runner, uint64_t hash);
-bool wp_run_serves(const struct wp_runner *runner, size_t machine);
-uint64_t wp_run_hash(const struct wp_program *program);
-void wp_run_warm_start(struct wp_runner *runner, uint64_t hash);
-void wp_run_warm_before(struct wp_runner *runner, const struct wp_call *call);
-void wp_run_warm_flush(struct wp_runner *runner, const uint64_t *va);
-void wp_run_warm_after(struct wp_runner *runner);
-void wp_run_warm(struct wp_runner *runner, const struct wp_call *call);
-void wp_run_walkers_start(struct wp_runner *runner, uint64_t hash);
-/*
- * Where machines are asked about every program they are kept warm in it, and it is run
- * once more for them to walk between its stores: whether that is still to be done.
- */
-bool wp_run_walkers_wait(const struct wp_runner *runner);
-/* A store came to pass, after which the paper machine walked to those addresses. */
-void wp_run_walkers_store(struct wp_runner *runner, unsigned table, const uint64_t *va,
-                          size_t count, const struct wp_store *store);
-void wp_run_accessed_before(struct wp_runner *runner, const struct wp_call *call);
-void wp_run_accessed_storing(struct wp_runner *runner, const void *at);
-pt_status wp_run_accessed_unmap_region(struct wp_runner *runner, const struct wp_call *call);
-void wp_run_accessed_after(struct wp_runner *runner, const struct wp_call *call, pt_status status,
-                           const struct pt_mapping *told);
-void wp_run_watch_start(struct wp_runner *runner);
-void wp_run_watch_begin(struct wp_runner *runner, const struct wp_call *call);
-void wp_run_watch_roots(struct wp_runner *runner);
-void wp_run_watch_forget(struct wp_runner *runner, unsigned table);
-void wp_run_watch_store(struct wp_runner *runner, const void *at, uint64_t before, uint64_t after);
-void wp_run_watch_flush(struct wp_runner *runner, const uint64_t *va);
-void wp_run_watch_end(struct wp_runner *runner);
-void wp_run_watch_audit(struct wp_runner *runner);
-void wp_run_judge_break(struct wp_runner *runner, const struct wp_place *place,
-                        const struct wp_store *store);
-/* The frames of a call that ended so, and of which `before` were in use when it began. */
-void wp_run_judge_frame_count(struct wp_runner *runner, pt_status status, size_t before);
-void wp_run_judge_frames(struct wp_runner *runner);
-void wp_run_judge_free(struct wp_runner *runner, uint64_t first, size_t count);
-void wp_run_judge_fresh(struct wp_runner *runner);
-void wp_run_name_freed(struct wp_runner *runner, uint64_t va, const struct wp_answer *answer);
-static inline const struct wp_trace *wp_run_trace(const struct wp_runner *runner)
-{
-	return runner->watch.on ? &runner->watch.trace : NULL;
-}
-
-/*
- * What the call must do; false: the subject's deviations leave it out. Then what the
- * subject did, if that is one of two outcomes that they allow: the verdict becomes that.
- */
-bool wp_run_predict(struct wp_runner *runner, const struct wp_call *call,
-                    struct wp_verdict *verdict);
-void wp_run_follow(struct wp_runner *runner, const struct wp_call *call, struct wp_verdict *verdict,
-                   pt_status *status);
-/* Deviations: empty tables stay; a region that fails is done in part. */
-bool wp_run_keeps_tables(const struct wp_runner *runner);
-bool wp_run_keeps_parts(const struct wp_runner *runner, const struct wp_call *call);
-
-void wp_run_judge_tlbs(struct wp_runner *runner, const struct wp_call *call);
-void wp_run_count(struct wp_runner *runner, const struct wp_call *call, pt_status status);
+/* Adds `other` to `stats`. */
+void wp_stats_add(struct wp_stats *stats, const struct wp_stats *other);
 
 #endif

@@ -5,7 +5,7 @@
  * worst moment. Then what the subject tells, and what the leaves say, must be what was
  * recorded.
  */
-#include "run.h"
+#include "run_private.h"
 
 #include <inttypes.h>
 

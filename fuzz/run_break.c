@@ -3,7 +3,7 @@
  * L4, break-before-make: what was made invalid and not yet flushed, which nothing else
  * may meet in a TLB.
  */
-#include "run.h"
+#include "run_private.h"
 
 #include <inttypes.h>
 

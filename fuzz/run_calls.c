@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* One operation: what the model predicts, what the subject does, and whether they agree. */
-#include "run.h"
+#include "run_private.h"
 
 #include <inttypes.h>
 
@@ -14,11 +14,6 @@ static struct wp_outcome perform(struct wp_runner *runner, const struct wp_call 
 		return (struct wp_outcome){.status = wp_run_accessed_unmap_region(runner, call)};
 	return wp_subject_perform(runner->subject, runner->instance, runner->regime,
 	                          rounded ? &runner->asked : call);
-}
-
-pt_status wp_run_perform(struct wp_runner *runner, const struct wp_call *call)
-{
-	return perform(runner, call).status;
 }
 
 /* Of a foreign subject there is more to find: a wrong status is named after the right one. */

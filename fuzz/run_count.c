@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is counted on the way: operations, statuses, coverpoints, probes. */
-#include "run.h"
+#include "run_private.h"
 
 static void reach(struct wp_runner *runner, size_t point)
 {

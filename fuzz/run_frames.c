@@ -3,7 +3,7 @@
  * The frames that are handed out and given back: when (L3, L6), how many (L2, L6), and
  * what is in them.
  */
-#include "run.h"
+#include "run_private.h"
 
 #include <inttypes.h>
 #include <wchar.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Which addresses are looked at, and when. */
-#include "run.h"
+#include "run_private.h"
 
 #include <inttypes.h>
 
@@ -35,23 +35,6 @@ static void judge_collected(struct wp_runner *runner, unsigned table)
 	if (runner->stores != stores)
 		wp_found(finding, WP_LAW_READING_WRITES_NOTHING, "store",
 		         "query() stored to a table");
-}
-
-/* Which programs slow machines are asked about: a property of the program alone. */
-uint64_t wp_run_hash(const struct wp_program *program)
-{
-	uint64_t hash = 0xcbf29ce484222325u ^ (uint64_t)(program->regime - wp_regimes);
-
-	for (size_t i = 0; i < program->count; i++) {
-		const struct wp_op *op = &program->ops[i];
-		const uint64_t parts[] = {op->opcode,   op->va.base,  op->va.index,
-		                          op->va.value, op->pa.value, op->length.count,
-		                          op->flags};
-
-		for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++)
-			hash = (hash ^ parts[k]) * 0x100000001b3u;
-	}
-	return hash ^ hash >> 29;
 }
 
 static bool supports(const struct wp_runner *runner, size_t index)
@@ -157,7 +140,7 @@ void wp_run_judge_all(struct wp_runner *runner)
 
 /* ---- L3: a TLB that never forgets ---- */
 
-void wp_run_warm(struct wp_runner *runner, const struct wp_call *call)
+void wp_run_fill_tlbs(struct wp_runner *runner, const struct wp_call *call)
 {
 	const uint64_t size = call->size == 0 ? 1 : call->size;
 

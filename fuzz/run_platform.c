@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The platform that a subject is given: every service is watched. */
-#include "run.h"
+#include "platform.h"
+#include "run_private.h"
 
 static bool platform_alloc_frame(void *context, pt_paddr *frame)
 {
@@ -51,7 +52,7 @@ static void flush_tlbs(struct wp_runner *runner, const uint64_t *va)
 	for (unsigned i = 0; i < WP_MODEL_TABLES; i++)
 		dropped |= wp_tlb_flush(&runner->tlbs[i], va);
 	if (dropped && runner->call)
-		wp_run_warm(runner, runner->call);
+		wp_run_fill_tlbs(runner, runner->call);
 }
 
 static void platform_flush_address(void *context, pt_vaddr vaddr)
@@ -93,18 +94,16 @@ static void platform_stored(void *context, const void *entry, uint64_t before, u
 
 struct pt_platform wp_run_platform(struct wp_runner *runner)
 {
-	return (struct pt_platform){
-		.context = runner,
-		.alloc_frame = platform_alloc_frame,
-		.alloc_frames = platform_alloc_frames,
-		.free_frame = platform_free_frame,
-		.free_frames = platform_free_frames,
-		.direct_first = pt_pa(runner->memory.base),
-		.direct_size = runner->memory.size,
-		.direct_base = runner->memory.host,
-		.flush_address = platform_flush_address,
-		.flush_all = platform_flush_all,
-		.storing = platform_storing,
-		.stored = platform_stored,
-	};
+	struct pt_platform platform = wp_memory_platform(&runner->memory);
+
+	platform.context = runner;
+	platform.alloc_frame = platform_alloc_frame;
+	platform.alloc_frames = platform_alloc_frames;
+	platform.free_frame = platform_free_frame;
+	platform.free_frames = platform_free_frames;
+	platform.flush_address = platform_flush_address;
+	platform.flush_all = platform_flush_all;
+	platform.storing = platform_storing;
+	platform.stored = platform_stored;
+	return platform;
 }

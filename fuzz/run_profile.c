@@ -5,7 +5,7 @@
  * model follows what the subject did.
  */
 #include "predict.h"
-#include "run.h"
+#include "run_private.h"
 
 static bool maps(const struct wp_call *call)
 {

@@ -8,7 +8,7 @@
  * if they lie there. That nothing else has changed is seen by comparing, after each
  * operation, one table with what its stores made of it.
  */
-#include "run.h"
+#include "run_private.h"
 
 #include <inttypes.h>
 

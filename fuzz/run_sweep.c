@@ -8,7 +8,7 @@
  * What is right is the common case and passes by comparing numbers; what isn't goes to
  * the judge for its words.
  */
-#include "run.h"
+#include "run_private.h"
 
 /* What one sweep needs of its table, looked up once. */
 struct sweep {

@@ -7,7 +7,7 @@
  * A walk here drops what a TLB holds. So in one run of a program a machine is either
  * kept warm or walks between stores; see wp_run_walkers_wait().
  */
-#include "run.h"
+#include "run_private.h"
 
 #include <inttypes.h>
 

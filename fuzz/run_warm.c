@@ -4,7 +4,7 @@
  * that the subject asks for are made by the CPU's own instructions, and then the
  * same addresses are accessed again, with no other flush. The CPU runs on table 0.
  */
-#include "run.h"
+#include "run_private.h"
 
 #include <inttypes.h>
 

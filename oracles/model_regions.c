@@ -77,19 +77,26 @@ static struct wp_verdict map_pieces(struct wp_model *model, struct wp_model_tabl
 	return wp_edit_map(model, &edit, available);
 }
 
+/* Why a region whose addresses are fine may not get these flags: none, while it is borrowed. */
+static pt_status check_flags(const struct wp_model *model, const struct wp_model_table *table,
+                             uint64_t va, uint64_t size, pt_flags flags)
+{
+	if (!wp_flags_expressible(model->regime, flags))
+		return PT_BAD_FLAGS;
+	return wp_borrows_in(model, table, va, va + (size - 1)) ? PT_BORROWED : PT_OK;
+}
+
 struct wp_verdict wp_model_map_region(struct wp_model *model, unsigned index, uint64_t va,
                                       uint64_t pa, uint64_t size, pt_flags flags, bool allow_huge,
                                       size_t available)
 {
 	struct wp_model_table *table = &model->tables[index];
-	const pt_status status = check_region(model, va, pa, size, size);
+	pt_status status = check_region(model, va, pa, size, size);
 
+	if (status == PT_OK)
+		status = check_flags(model, table, va, size, flags);
 	if (status != PT_OK)
 		return wp_refuse(status);
-	if (!wp_flags_expressible(model->regime, flags))
-		return wp_refuse(PT_BAD_FLAGS);
-	if (wp_borrows_in(model, table, va, va + (size - 1)))
-		return wp_refuse(PT_BORROWED);
 	model->pieces.count = 0;
 	choose_leaves(model, va, pa, size, flags, allow_huge ? model->leaf_sizes : model->page);
 	return map_pieces(model, table, va, va + (size - 1), available);
@@ -133,12 +140,10 @@ struct wp_verdict wp_model_map_region_with(struct wp_model *model, unsigned inde
 	/* A source is asked only for addresses that are fine themselves. */
 	if (status == PT_OK)
 		status = check_pages(model, pages, count);
+	if (status == PT_OK)
+		status = check_flags(model, table, va, size, flags);
 	if (status != PT_OK)
 		return wp_refuse(status);
-	if (!wp_flags_expressible(model->regime, flags))
-		return wp_refuse(PT_BAD_FLAGS);
-	if (wp_borrows_in(model, table, va, va + (size - 1)))
-		return wp_refuse(PT_BORROWED);
 
 	model->pieces.count = 0;
 	for (size_t i = 0, length; i < count; i += length) {
@@ -192,16 +197,15 @@ struct wp_verdict wp_model_protect_region(struct wp_model *model, unsigned index
                                           uint64_t size, pt_flags flags, size_t available)
 {
 	struct wp_model_table *table = &model->tables[index];
-	const pt_status status = check_region(model, va, 0, 1, size);
 	const uint64_t last = va + (size - 1);
+	pt_status status = check_region(model, va, 0, 1, size);
 	struct wp_edit edit;
 
+	if (status == PT_OK)
+		status = check_flags(model, table, va, size, flags);
 	if (status != PT_OK)
 		return wp_refuse(status);
-	if (!wp_flags_expressible(model->regime, flags))
-		return wp_refuse(PT_BAD_FLAGS);
-	if (wp_borrows_in(model, table, va, last) ||
-	    wp_changes_lent_entry(model, index, va, last, false))
+	if (wp_changes_lent_entry(model, index, va, last, false))
 		return wp_refuse(PT_BORROWED);
 
 	edit = wp_edit_open(model, table, va, last);

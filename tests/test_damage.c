@@ -4,15 +4,9 @@
  * seed, over every regime; and that the damage is not in vain: it is met, it moves and
  * breaks translations, and calls go on to change tables all the same.
  */
-#include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "runner_fixture.h"
 
-#include <cmocka.h>
+#include <inttypes.h>
 
 #include "damage.h"
 #include "machine_set.h"
@@ -26,9 +20,7 @@ static unsigned long programs = 300;
 static unsigned long programs = 800;
 #endif
 
-static struct wp_runner runner;
 static struct wp_machine_set set;
-static struct wp_stats aside;
 
 static double share(uint64_t part, uint64_t of)
 {
@@ -165,13 +157,13 @@ static void a_program_runs_as_if_none_had_run_before(void **state)
 	}
 }
 
-static int open_runner(void **state)
+static int open_all(void **state)
 {
 	char why[300];
 
-	(void)state;
-	if (wp_runner_open(&runner, &wp_library_subject, &aside, why, sizeof why) &&
-	    wp_machines_open(&set, &runner.memory, WP_ALL_ARCHS,
+	if (open_runner(state) != 0)
+		return -1;
+	if (wp_machines_open(&set, &runner.memory, WP_ALL_ARCHS,
 	                     1u << WP_QEMU_MACHINE | 1u << WP_KVM_MACHINE, why, sizeof why)) {
 		wp_machines_add_to(&set, &runner);
 		return 0;
@@ -180,12 +172,10 @@ static int open_runner(void **state)
 	return -1;
 }
 
-static int close_runner(void **state)
+static int close_all(void **state)
 {
-	(void)state;
 	wp_machines_close(&set);
-	wp_runner_close(&runner);
-	return 0;
+	return close_runner(state);
 }
 
 int main(int argc, char **argv)
@@ -198,5 +188,5 @@ int main(int argc, char **argv)
 
 	if (argc > 1)
 		programs = strtoul(argv[1], NULL, 10);
-	return cmocka_run_group_tests(tests, open_runner, close_runner);
+	return cmocka_run_group_tests(tests, open_all, close_all);
 }

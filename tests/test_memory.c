@@ -1,64 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/* Guest memory: its window, and the frames that it hands out, refuses and takes back. */
+#include "memory_fixture.h"
+
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-
-#include <cmocka.h>
-
-#include "memory.h"
-
-#define BASE   0x80000000u
-#define FRAMES 64u
-
-static int open_memory(void **state)
-{
-	struct wp_memory *memory = malloc(sizeof *memory);
-
-	*state = memory;
-	return memory != NULL && wp_memory_open(memory, BASE, FRAMES) ? 0 : -1;
-}
-
-static int close_memory(void **state)
-{
-	wp_memory_close(*state);
-	free(*state);
-	return 0;
-}
-
-static uint64_t alloc(struct wp_memory *memory)
-{
-	uint64_t frame = 0;
-
-	assert_true(wp_memory_alloc(memory, &frame));
-	return frame;
-}
-
-static void scribble(struct wp_memory *memory, uint64_t frame, size_t word)
-{
-	uint64_t *words = wp_memory_at(memory, frame, WP_FRAME_SIZE);
-
-	assert_non_null(words);
-	words[word] ^= 1;
-}
-
-static void assert_poisoned(const struct wp_memory *memory, uint64_t frame)
-{
-	const uint64_t *words = wp_memory_at(memory, frame, WP_FRAME_SIZE);
-
-	for (size_t i = 0; i < WP_FRAME_SIZE / 8; i++)
-		assert_int_equal(words[i], WP_POISON);
-}
-
-static void assert_crime(const struct wp_memory *memory, enum wp_frame_crime crime, uint64_t frame)
-{
-	assert_int_equal(memory->crime, crime);
-	assert_int_equal(memory->crime_frame, frame);
-}
 
 static void a_window_must_be_aligned_not_empty_and_must_not_wrap(void **state)
 {
@@ -175,115 +120,6 @@ static void a_reset_poisons_every_frame_and_clears_every_counter(void **state)
 	assert_false(wp_memory_is_used(memory, kept));
 }
 
-static void freeing_a_frame_twice_is_a_crime(void **state)
-{
-	struct wp_memory *memory = *state;
-	const uint64_t frame = alloc(memory);
-
-	wp_memory_free(memory, frame);
-	assert_int_equal(memory->crime, WP_FRAME_FINE);
-	wp_memory_free(memory, frame);
-	assert_crime(memory, WP_FRAME_FREED_TWICE, frame);
-	assert_int_equal(memory->in_use, 0);
-	/* It is not on the list twice. */
-	assert_int_equal(alloc(memory), frame);
-	assert_int_not_equal(alloc(memory), frame);
-}
-
-static void freeing_what_was_never_handed_out_is_a_crime(void **state)
-{
-	struct wp_memory *memory = *state;
-	const uint64_t foreign[] = {BASE + WP_FRAME_SIZE,          BASE + 8,
-	                            BASE - WP_FRAME_SIZE,          0,
-	                            BASE + FRAMES * WP_FRAME_SIZE, UINT64_MAX};
-
-	for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
-		alloc(memory);
-		wp_memory_free(memory, foreign[i]);
-		assert_crime(memory, WP_FRAME_FREED_FOREIGN, foreign[i]);
-		assert_int_equal(memory->in_use, 1);
-		wp_memory_reset(memory);
-	}
-	wp_memory_free_contiguous(memory, BASE, SIZE_MAX);
-	assert_crime(memory, WP_FRAME_FREED_FOREIGN, BASE);
-}
-
-static void an_audit_finds_one_disturbed_word_in_a_free_frame(void **state)
-{
-	static const size_t words[] = {0, 1, 255, 511};
-	struct wp_memory *memory = *state;
-
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-		const uint64_t frames[] = {alloc(memory), alloc(memory)};
-		const uint64_t used = frames[i % 2], freed = frames[1 - i % 2];
-
-		wp_memory_free(memory, freed);
-		scribble(memory, used, words[i]);
-		wp_memory_audit(memory);
-		assert_int_equal(memory->crime, WP_FRAME_FINE);
-		scribble(memory, freed, words[i]);
-		wp_memory_audit(memory);
-		assert_crime(memory, WP_FRAME_WRITTEN_AFTER_FREE, freed);
-		wp_memory_reset(memory);
-	}
-}
-
-static void writing_beyond_the_last_frame_is_a_crime_and_undone(void **state)
-{
-	struct wp_memory *memory = *state;
-	const uint64_t beyond = alloc(memory) + WP_FRAME_SIZE;
-
-	scribble(memory, beyond, 7);
-	wp_memory_audit(memory);
-	assert_crime(memory, WP_FRAME_WRITTEN_FOREIGN, beyond);
-	wp_memory_reset(memory);
-	alloc(memory);
-	assert_int_equal(alloc(memory), beyond);
-	assert_int_equal(memory->crime, WP_FRAME_FINE);
-}
-
-/* Far from all that was handed out nobody looks, unless told to. */
-static void what_is_distrusted_is_looked_at_whole(void **state)
-{
-	struct wp_memory *memory = *state;
-	const uint64_t far = memory->base + (memory->frames - 1) * WP_FRAME_SIZE;
-
-	scribble(memory, far, 7);
-	wp_memory_audit(memory);
-	assert_int_equal(memory->crime, WP_FRAME_FINE);
-	wp_memory_distrust(memory);
-	wp_memory_audit(memory);
-	assert_crime(memory, WP_FRAME_WRITTEN_FOREIGN, far);
-	wp_memory_reset(memory);
-	wp_memory_distrust(memory);
-	wp_memory_audit(memory);
-	assert_int_equal(memory->crime, WP_FRAME_FINE);
-}
-
-static void handing_out_a_disturbed_frame_is_a_crime(void **state)
-{
-	struct wp_memory *memory = *state;
-	const uint64_t frame = alloc(memory);
-
-	wp_memory_free(memory, frame);
-	scribble(memory, frame, 511);
-	assert_int_equal(alloc(memory), frame);
-	assert_crime(memory, WP_FRAME_WRITTEN_AFTER_FREE, frame);
-}
-
-static void only_the_first_crime_is_recorded(void **state)
-{
-	struct wp_memory *memory = *state;
-	const uint64_t frame = alloc(memory);
-
-	wp_memory_free(memory, frame + 8);
-	wp_memory_free(memory, frame);
-	wp_memory_free(memory, frame);
-	scribble(memory, frame, 0);
-	wp_memory_audit(memory);
-	assert_crime(memory, WP_FRAME_FREED_FOREIGN, frame + 8);
-}
-
 static void one_allocation_is_refused_after_the_successes_granted(void **state)
 {
 	struct wp_memory *memory = *state;
@@ -376,8 +212,6 @@ static void contiguous_frames_freed_are_all_free_and_poisoned(void **state)
 	assert_int_equal(again, first);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, open_memory, close_memory)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -389,13 +223,6 @@ int main(void)
 		TEST(after_a_reset_the_same_calls_get_the_same_addresses),
 		TEST(a_frame_is_handed_out_full_of_poison_and_poisoned_again_when_freed),
 		TEST(a_reset_poisons_every_frame_and_clears_every_counter),
-		TEST(freeing_a_frame_twice_is_a_crime),
-		TEST(freeing_what_was_never_handed_out_is_a_crime),
-		TEST(an_audit_finds_one_disturbed_word_in_a_free_frame),
-		TEST(writing_beyond_the_last_frame_is_a_crime_and_undone),
-		TEST(what_is_distrusted_is_looked_at_whole),
-		TEST(handing_out_a_disturbed_frame_is_a_crime),
-		TEST(only_the_first_crime_is_recorded),
 		TEST(one_allocation_is_refused_after_the_successes_granted),
 		TEST(all_allocations_are_refused_until_allowed),
 		TEST(running_out_of_frames_is_a_refusal),

@@ -1,46 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The LoongArch64 walk, against entries set by hand from the manual, vol. 1. */
-#include "paper_fixture.h"
+#include "paper_loongarch64.h"
 
-#define V        BIT(0)
-#define D        BIT(1)
-#define PLV(plv) ((uint64_t)(plv) << 2)
-#define MAT(mat) ((uint64_t)(mat) << 4)
-#define G        BIT(6)
-#define H        BIT(6)
-#define G_HUGE   BIT(12)
-#define NR       BIT(61)
-#define NX       BIT(62)
-#define RPLV     BIT(63)
-#define PAGE     (V | D | MAT(1))
-
-/* A different index at each level, and an offset. */
-#define VA      0x0000123456789abcu
 #define HIGH_VA 0xffff923456789abcu
-
-static int open_fixture(void **state)
-{
-	return fixture_open(state, 0x80000000);
-}
-
-/* Guest memory from physical address 0 on, where empty slots lead. */
-static int open_at_zero(void **state)
-{
-	return fixture_open(state, 0);
-}
-
-static void put(struct fixture *fixture, uint64_t va, unsigned level, uint64_t leaf)
-{
-	for (unsigned i = 0; i < level; i++)
-		*slot(fixture, i, va) = fixture->tables[i + 1];
-	*slot(fixture, level, va) = leaf;
-}
-
-static struct fixture *low(void **state)
-{
-	use(*state, "loongarch64_low");
-	return *state;
-}
 
 static struct fixture *high(void **state)
 {
@@ -134,43 +96,6 @@ static void a_huge_entry_with_v_0_is_invalid_all_over(void **state)
 		assert_open(fixture, VA, 0);
 		put(fixture, VA, level, ~V);
 		assert_fault(fixture, VA, WP_FAULT_NOT_PRESENT, level);
-	}
-}
-
-static void v_of_a_directory_entry_says_nothing(void **state)
-{
-	struct fixture *fixture = low(state);
-
-	put(fixture, VA, 3, PAGE); /* the directory entries on the way are bare addresses */
-	assert_allows(fixture, VA, KR | KW | KX);
-	assert_open(fixture, VA, 0);
-}
-
-static void low_bits_of_a_directory_entry_are_unspecified(void **state)
-{
-	struct fixture *fixture = low(state);
-
-	for (unsigned bit = 0; bit < 12; bit++) {
-		if (BIT(bit) == H)
-			continue;
-		put(fixture, VA, 3, PAGE);
-		*slot(fixture, 1, VA) |= BIT(bit);
-		assert_open(fixture, VA, WP_ALL_KINDS);
-		*slot(fixture, 3, VA) = 0;
-		assert_open(fixture, VA, WP_ALL_KINDS);
-	}
-}
-
-static void bits_from_palen_on_are_ignored_in_a_directory_entry(void **state)
-{
-	struct fixture *fixture = low(state);
-
-	for (unsigned bit = 48; bit < 64; bit++) {
-		put(fixture, VA, 3, 0x5000 | PAGE);
-		*slot(fixture, bit % 3, VA) |= BIT(bit);
-		assert_leads(fixture, VA, 0x5abc, PT_4K);
-		assert_allows(fixture, VA, KR | KW | KX);
-		assert_open(fixture, VA, 0);
 	}
 }
 
@@ -321,62 +246,6 @@ static void g_is_bit_6_of_a_page_and_bit_12_of_a_huge_one(void **state)
 	}
 }
 
-static void an_empty_directory_entry_leads_to_physical_address_0(void **state)
-{
-	struct fixture *fixture = low(state);
-
-	for (unsigned level = 0; level < 3; level++) {
-		put(fixture, VA, level, 0);
-		assert_fault_and_open(fixture, VA, WP_FAULT_BUS, level + 1, WP_ALL_KINDS);
-	}
-}
-
-static void an_empty_directory_entry_walks_on_in_what_lies_at_0(void **state)
-{
-	struct fixture *fixture = low(state);
-
-	assert_int_equal(fixture->spare, 0);
-	put(fixture, VA, 2, 0);
-	fixture->tables[3] = fixture->spare;
-	*slot(fixture, 3, VA) = 0x5000 | PAGE;
-	assert_leads(fixture, VA, 0x5abc, PT_4K);
-	assert_open(fixture, VA, 0);
-}
-
-static void where_0_is_said_to_hold_zeros_an_empty_directory_entry_leads_nowhere(void **state)
-{
-	struct fixture *fixture = low(state);
-
-	fixture->memory.zeros_at_0 = true;
-	for (unsigned level = 0; level < 3; level++) {
-		struct wp_answer answer;
-
-		put(fixture, VA, level, 0);
-		answer = walk(fixture, VA);
-		assert_int_equal(answer.fault, WP_FAULT_NOT_PRESENT);
-		assert_int_equal(answer.level, level + 1);
-		assert_int_equal(answer.allowed, 0);
-		assert_int_equal(answer.open, 0);
-		put(fixture, VA, level, 0x1000);
-		assert_fault(fixture, VA, WP_FAULT_BUS, level + 1);
-	}
-}
-
-static void a_table_outside_of_guest_memory_is_never_read(void **state)
-{
-	struct fixture *fixture = low(state);
-
-	for (unsigned level = 1; level < 4; level++) {
-		put(fixture, VA, level - 1, 0x1000);
-		assert_fault(fixture, VA, WP_FAULT_BUS, level);
-		put(fixture, VA, level - 1, fixture->tables[level] | BIT(47));
-		assert_fault(fixture, VA, WP_FAULT_BUS, level);
-	}
-}
-
-#define TEST(name)    cmocka_unit_test_setup_teardown(name, open_fixture, fixture_close)
-#define AT_ZERO(name) cmocka_unit_test_setup_teardown(name, open_at_zero, fixture_close)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -387,9 +256,6 @@ int main(void)
 		TEST(a_huge_entry_in_dir3_is_of_no_known_size),
 		TEST(if_v_is_0_a_page_is_invalid_whatever_else_it_holds),
 		TEST(a_huge_entry_with_v_0_is_invalid_all_over),
-		TEST(v_of_a_directory_entry_says_nothing),
-		TEST(low_bits_of_a_directory_entry_are_unspecified),
-		TEST(bits_from_palen_on_are_ignored_in_a_directory_entry),
 		TEST(software_bits_and_those_from_palen_to_60_are_ignored_in_a_page),
 		TEST(address_bits_below_half_of_a_huge_page_do_not_exist),
 		TEST(a_huge_page_aligned_to_half_its_size_is_unspecified),
@@ -399,10 +265,6 @@ int main(void)
 		TEST(a_user_in_the_upper_half_is_open),
 		TEST(mat_gives_the_memory_type),
 		TEST(g_is_bit_6_of_a_page_and_bit_12_of_a_huge_one),
-		TEST(an_empty_directory_entry_leads_to_physical_address_0),
-		AT_ZERO(an_empty_directory_entry_walks_on_in_what_lies_at_0),
-		TEST(where_0_is_said_to_hold_zeros_an_empty_directory_entry_leads_nowhere),
-		TEST(a_table_outside_of_guest_memory_is_never_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,22 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Coverpoints: each call comes to those that its situation says, and to no other. */
-#include "program_fixture.h"
+#include "runner_fixture.h"
 
-#include "run.h"
-
-static struct wp_stats stats;
-static struct wp_runner runner;
 static struct wp_program program;
 
 /* Runs the program; what its calls came to. */
 static const struct wp_points *points_of(const char *regime, const char *operations)
 {
-	char text[1000], why[200];
 	struct wp_result result;
 
-	snprintf(text, sizeof text, "walkproof 1\nregime %s\n%s", regime, operations);
-	if (!wp_program_parse(&program, text, why, sizeof why))
-		fail_msg("%s", why);
+	parse(&program, regime, operations);
 	memset(&stats, 0, sizeof stats);
 	assert_true(wp_run(&runner, &program, &result, NULL));
 	return &stats.points[program.regime->arch];
@@ -185,21 +178,6 @@ static void generated_programs_meet_all_there_is_in_every_leaf_there_is(void **s
 				         i % 2 ? ", with access" : "");
 		}
 	}
-}
-
-static int open_runner(void **state)
-{
-	char why[200];
-
-	(void)state;
-	return wp_runner_open(&runner, &wp_library_subject, &stats, why, sizeof why) ? 0 : -1;
-}
-
-static int close_runner(void **state)
-{
-	(void)state;
-	wp_runner_close(&runner);
-	return 0;
 }
 
 int main(void)

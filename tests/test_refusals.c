@@ -4,20 +4,11 @@
  * the sweep refuses them all; and that what breaks the law in it is a program which
  * breaks it by itself.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "runner_fixture.h"
 
 #include "refusals.h"
 
 #define SEED 7u
-
-static struct wp_runner runner;
-static struct wp_stats stats;
 
 static void every_allocation_can_be_refused_under_every_regime(void **state)
 {
@@ -91,9 +82,7 @@ static pt_status map_half(struct wp_instance *instance, unsigned table, uint64_t
 /* The program of `text` is run on `subject`, which is the library but for one function. */
 static void use_odd(const struct wp_subject *subject, struct wp_program *program, const char *text)
 {
-	char why[200];
-
-	assert_true(wp_program_parse(program, text, why, sizeof why));
+	parse(program, "x86_64", text);
 	assert_true(wp_runner_use(&runner, subject));
 }
 
@@ -110,8 +99,7 @@ static void put_back(const struct wp_program *program)
 
 static void what_breaks_in_the_sweep_is_a_program(void **state)
 {
-	static const char text[] = "walkproof 1\nregime x86_64\n"
-				   "map t0 va=0x1000 pa=0x1000 size=4K flags=r-----\n"
+	static const char text[] = "map t0 va=0x1000 pa=0x1000 size=4K flags=r-----\n"
 				   "map_region t0 va=0x3000 pa=0x3000 size=2x2M flags=r-----\n"
 				   "query t0 va=0x3000\n";
 	static struct wp_program program, refused;
@@ -144,7 +132,7 @@ static pt_status query_and_store(struct wp_instance *instance, unsigned table, u
 
 static void a_store_by_query_is_found_whatever_it_stores(void **state)
 {
-	static const char text[] = "walkproof 1\nregime x86_64\nquery t0 va=0x3000\n";
+	static const char text[] = "query t0 va=0x3000\n";
 	static struct wp_program program;
 	struct wp_subject storing = wp_library_subject;
 	struct wp_result result;
@@ -156,24 +144,6 @@ static void a_store_by_query_is_found_whatever_it_stores(void **state)
 	assert_int_equal(result.finding.law, WP_LAW_READING_WRITES_NOTHING);
 	assert_string_equal(result.key, "x86_64-L5-query-store");
 	put_back(&program);
-}
-
-static int open_runner(void **state)
-{
-	char why[200];
-
-	(void)state;
-	if (wp_runner_open(&runner, &wp_library_subject, &stats, why, sizeof why))
-		return 0;
-	print_error("%s\n", why);
-	return -1;
-}
-
-static int close_runner(void **state)
-{
-	(void)state;
-	wp_runner_close(&runner);
-	return 0;
 }
 
 int main(void)

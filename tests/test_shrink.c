@@ -1,61 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The shrinker, on the bugs that are planted in the library. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <time.h>
+#include "shrink_fixture.h"
 
 #include "damage.h"
-#include "shrink.h"
-
-/* Under sanitizers, which are slow, one bug in so many. */
-#ifdef SANITIZED
-#define ONE_IN 5u
-#else
-#define ONE_IN 1u
-#endif
 
 /* There are at least so many, so that no test here comes to run on none. */
 #define PROGRAM_BUGS (50u / ONE_IN)
 #define DAMAGE_BUGS  (5u / ONE_IN)
-#define LONG_ONES    (15u / ONE_IN)
-
-static struct wp_runner *runner;
-static struct wp_stats stats;
-
-static int open_runner(void **state)
-{
-	char why[200];
-
-	(void)state;
-	runner = malloc(sizeof *runner);
-	assert_non_null(runner);
-	assert_true(wp_runner_open(runner, &wp_library_subject, &stats, why, sizeof why));
-	return 0;
-}
-
-static int close_runner(void **state)
-{
-	(void)state;
-	wp_runner_close(runner);
-	free(runner);
-	return 0;
-}
-
-/* The regimes that a planted bug's backend is for. */
-static void scope_of(const struct wp_subject *subject, struct wp_scope *scope)
-{
-	scope->count = 0;
-	for (size_t i = 0; i < wp_regime_count; i++) {
-		if (strcmp(wp_library_backend(&wp_regimes[i])->name, subject->backend->name) == 0)
-			scope->regimes[scope->count++] = &wp_regimes[i];
-	}
-	assert_true(scope->count > 0);
-}
 
 /* A program that breaks a law, on the subject that the runner has. */
 struct found {
@@ -85,9 +36,6 @@ static void find_one(struct wp_random *random, const struct wp_scope *scope, str
 	}
 	fail_msg("no %s breaks %s", found->damaged ? "damage" : "program", runner->subject->name);
 }
-
-/* It follows what a frame held before, wherever that leads; campaigns run it in a process apart. */
-static const char ends_the_process[] = "x86-dirty-table";
 
 /* Calls `check` for a few findings of every planted bug that only damage shows, or of every other. */
 static void for_each_finding(bool damaged, unsigned each, void (*check)(const struct found *found))
@@ -124,7 +72,7 @@ static bool still_breaks(const struct wp_program *program, const char *key)
 	return !wp_run(runner, program, &result, NULL) && strcmp(result.key, key) == 0;
 }
 
-/* ------------------------------------------------------------------------ tests */
+/* --- tests --- */
 
 static void check_needed(const struct found *found)
 {
@@ -239,110 +187,6 @@ static void no_argument_that_is_left_could_be_plain(void **state)
 	for_each_finding(false, 1, check_plain);
 }
 
-/* ---- long programs ---- */
-
-#define LONG 200u
-
-/* False: they would break something, or don't fit; the program is as it was. */
-static bool append_all(struct wp_program *program, const struct wp_program *from,
-                       struct wp_result *result)
-{
-	const size_t count = program->count;
-
-	if (from->regime != program->regime || count + from->count >= LONG)
-		return false;
-	memcpy(&program->ops[count], from->ops, from->count * sizeof from->ops[0]);
-	program->count += from->count;
-	if (wp_run(runner, program, result, NULL))
-		return true;
-	program->count = count;
-	return false;
-}
-
-/* Operations that break nothing, until there are so many; then any, until one does. */
-static bool make_long(struct wp_random *random, const struct wp_scope *scope,
-                      struct wp_program *program, struct wp_result *result)
-{
-	static struct wp_program from;
-	const struct wp_regime *regime = scope->regimes[0];
-
-	program->regime = regime;
-	program->count = 0;
-	for (unsigned tries = 0; tries < 100 && program->count < WP_PROGRAM_MAX_OPS; tries++) {
-		wp_program_generate(&from, scope, random);
-		if (append_all(program, &from, result))
-			continue;
-		for (size_t i = 0; i < from.count && from.regime == regime; i++) {
-			program->ops[program->count++] = from.ops[i];
-			if (wp_run(runner, program, result, NULL)) {
-				if (program->count == WP_PROGRAM_MAX_OPS)
-					return false;
-				continue;
-			}
-			if (program->count > LONG)
-				return true;
-			program->count--;
-		}
-	}
-	return false;
-}
-
-static double milliseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
-}
-
-static int by_size(const void *a, const void *b)
-{
-	const double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static void a_finding_of_200_operations_comes_down_to_a_few(void **state)
-{
-	static struct wp_program program;
-	static double took[128], sizes[128];
-	size_t count = 0;
-
-	(void)state;
-	for (size_t i = 0; i < wp_planted_subject_count && count < 128; i += ONE_IN) {
-		const struct wp_subject *subject = wp_planted_subjects[i];
-		struct wp_random random;
-		struct wp_result result;
-		struct wp_scope scope;
-		double started;
-		char key[96];
-
-		if (subject->damaged_only || strcmp(subject->name, ends_the_process) == 0)
-			continue;
-		assert_true(wp_runner_use(runner, subject));
-		scope_of(subject, &scope);
-		scope.count = 1;
-		wp_random_seed(&random, i);
-		if (!make_long(&random, &scope, &program, &result))
-			continue;
-		assert_true(program.count > LONG);
-		memcpy(key, result.key, sizeof key);
-		started = milliseconds();
-		assert_true(wp_shrink(runner, &program, &result, WP_SHRINK_RUNS));
-		took[count] = milliseconds() - started;
-		sizes[count++] = (double)program.count;
-		assert_string_equal(result.key, key);
-	}
-	assert_true(count >= LONG_ONES);
-	qsort(took, count, sizeof took[0], by_size);
-	qsort(sizes, count, sizeof sizes[0], by_size);
-	print_message("%zu findings of more than 200 operations: to %g operations in the median, "
-	              "%g at most; %.1f ms in the median, %.1f ms at most\n",
-	              count, sizes[count / 2], sizes[count - 1], took[count / 2], took[count - 1]);
-	assert_true(sizes[count / 2] <= 5);
-	assert_true(sizes[count - 1] <= 20);
-}
-
 static void check_bound(const struct found *found)
 {
 	static struct wp_program shrunk;
@@ -449,7 +293,6 @@ int main(void)
 		cmocka_unit_test(what_is_left_has_addresses_that_depend_on_nothing),
 		cmocka_unit_test(the_same_program_shrinks_to_the_same_one),
 		cmocka_unit_test(no_argument_that_is_left_could_be_plain),
-		cmocka_unit_test(a_finding_of_200_operations_comes_down_to_a_few),
 		cmocka_unit_test(it_takes_no_more_runs_than_it_may),
 		cmocka_unit_test(the_damage_moves_with_the_operations_and_each_one_left_is_needed),
 		cmocka_unit_test(what_only_damaged_tables_show_no_program_shows),

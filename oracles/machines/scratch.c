@@ -223,6 +223,16 @@ bool wp_scratch_translate(const struct wp_scratch *scratch, enum wp_kind kind, u
 	return answer.allowed != 0;
 }
 
+bool wp_scratch_is_kept(const struct wp_scratch *scratch)
+{
+	uint64_t pa;
+
+	if (!wp_scratch_translate(scratch, WP_KERNEL_READ, &pa))
+		return false;
+	*wp_scratch_last(scratch) = 0;
+	return wp_scratch_translate(scratch, WP_KERNEL_READ, &pa);
+}
+
 bool wp_scratch_shows(struct wp_machine *machine, const char *regime,
                       bool (*shows)(struct wp_scratch *scratch))
 {

@@ -52,6 +52,12 @@ void wp_scratch_map(const struct wp_scratch *scratch, uint64_t pa, pt_flags flag
  */
 bool wp_scratch_translate(const struct wp_scratch *scratch, enum wp_kind kind, uint64_t *pa);
 
+/*
+ * Reads, takes the last entry away, and reads again: whether the TLB has kept what it led
+ * to, which a flush may then take away.
+ */
+bool wp_scratch_is_kept(const struct wp_scratch *scratch);
+
 /* One access through an empty TLB, and all that the machine says of it. */
 struct wp_answer wp_scratch_ask(const struct wp_scratch *scratch, enum wp_kind kind);
 

@@ -8,6 +8,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "quirks_shared.h"
+
 #define VALID           ((uint64_t)1 << 0)
 #define TABLE           ((uint64_t)1 << 1) /* a page, at level 3 */
 #define NORMAL          ((uint64_t)1 << 2) /* AttrIndx 1 */
@@ -202,19 +204,6 @@ static bool answerable(const struct wp_unicorn *unicorn, uint64_t va)
 
 #define PAGE 0x765400000000u /* aligned for any block; no RAM */
 
-static bool l0_block_shows(struct wp_scratch *scratch)
-{
-	uint64_t pa;
-
-	*scratch->entry[0] = wp_scratch_leaf_entry(scratch, 0, 0, PT_READ);
-	return wp_scratch_translate(scratch, WP_KERNEL_READ, &pa);
-}
-
-static bool l0_block(struct wp_machine *machine)
-{
-	return wp_scratch_shows(machine, "aarch64_low", l0_block_shows);
-}
-
 static bool block_stray_bits_shows(struct wp_scratch *scratch)
 {
 	const uint64_t offset = scratch->va & (PT_1G - 1);
@@ -293,7 +282,7 @@ static const struct wp_quirk quirks[] = {
 	{"a64-l0-block",
          "a block at level 0 is taken for a leaf of 512 GiB; a probe that meets one is not "
          "answered",
-         "DDI 0487, D8.3: a Translation fault without FEAT_LPA2", l0_block},
+         "DDI 0487, D8.3: a Translation fault without FEAT_LPA2", wp_quirk_l0_block},
 	{"a64-block-stray-bits",
          "address bits below the size of a block are ORed into the output address; "
          "a probe that meets one is not answered",

@@ -244,10 +244,7 @@ static bool sfence_flushes_all_shows(struct wp_scratch *scratch)
 	uint64_t pa;
 
 	wp_scratch_map(scratch, scratch->page, PT_READ);
-	if (!wp_scratch_translate(scratch, WP_KERNEL_READ, &pa))
-		return false;
-	*wp_scratch_last(scratch) = 0;
-	if (!wp_scratch_translate(scratch, WP_KERNEL_READ, &pa))
+	if (!wp_scratch_is_kept(scratch))
 		return false;
 	flush_address(wp_unicorn_of(scratch->machine), WP_KERNEL, other);
 	wp_scratch_note("    SFENCE.VMA of %#" PRIx64, other);

@@ -9,6 +9,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "quirks_shared.h"
+
 #define P             ((uint64_t)1 << 0)
 #define RW            ((uint64_t)1 << 1)
 #define US            ((uint64_t)1 << 2)
@@ -202,25 +204,6 @@ static bool pa40(struct wp_machine *machine)
 	return wp_scratch_shows(machine, "x86_64", pa40_shows);
 }
 
-static bool gigapage_accessed_shows(struct wp_scratch *scratch)
-{
-	uint64_t *leaf = scratch->entry[1];
-	uint64_t pa;
-
-	*leaf = wp_scratch_leaf_entry(scratch, 1, (uint64_t)7 << 30, PT_READ) & ~(A | D);
-	if (wp_scratch_translate(scratch, WP_USER_READ, &pa) || (*leaf & A) == 0)
-		return false;
-	leaf = scratch->entry[2];
-	*scratch->entry[1] = wp_scratch_table_entry(scratch, scratch->frame[2]);
-	*leaf = wp_scratch_leaf_entry(scratch, 2, (uint64_t)7 << 21, PT_READ) & ~(A | D);
-	return !wp_scratch_translate(scratch, WP_USER_READ, &pa) && (*leaf & A) == 0;
-}
-
-static bool gigapage_accessed(struct wp_machine *machine)
-{
-	return wp_scratch_shows(machine, "x86_64", gigapage_accessed_shows);
-}
-
 static bool wild_table_shows(struct wp_scratch *scratch)
 {
 	uint64_t pa;
@@ -240,10 +223,7 @@ static bool global_cr3_shows(struct wp_scratch *scratch)
 
 	wp_scratch_map(scratch, scratch->page, PT_READ);
 	*wp_scratch_last(scratch) |= G;
-	if (!wp_scratch_translate(scratch, WP_KERNEL_READ, &pa))
-		return false;
-	*wp_scratch_last(scratch) = 0;
-	if (!wp_scratch_translate(scratch, WP_KERNEL_READ, &pa))
+	if (!wp_scratch_is_kept(scratch))
 		return false;
 	set_root(wp_unicorn_of(scratch->machine));
 	wp_scratch_note("    CR3 = %#" PRIx64, scratch->frame[0]);
@@ -265,7 +245,7 @@ static const struct wp_quirk quirks[] = {
          "SDM vol. 3, 4.6: what is not memory has no defined contents", wild_table},
 	{"x86-1g-accessed",
          "a 1 GiB leaf gets its A bit although the access is denied; a 2 MiB leaf doesn't",
-         "SDM vol. 3, 4.8", gigapage_accessed},
+         "SDM vol. 3, 4.8", wp_quirk_1g_accessed},
 	{"x86-global-cr3",
          "a write to CR3 drops global translations too, so it can't show that one stays",
          "SDM vol. 3, 4.10.4.1: all but global ones", global_cr3},

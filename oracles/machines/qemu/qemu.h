@@ -131,6 +131,32 @@ void wp_qemu_rest(struct wp_qemu_process *process);
 /* Asks it to quit, and kills it if it doesn't. */
 void wp_qemu_stop(struct wp_qemu_process *process);
 
+/* --- qemu_order.c --- */
+
+bool wp_qemu_is_running(const struct wp_qemu_process *process);
+
+/* The QEMU of the regime's CPU model; NULL: it can't be started, which is said once. */
+struct wp_qemu_process *wp_qemu_ready(struct wp_qemu *qemu);
+
+/* The order's own fields are in the mailbox. */
+enum wp_qemu_end wp_qemu_give(struct wp_qemu *qemu, struct wp_qemu_process *process,
+                              enum wp_order order);
+
+/*
+ * An order of the architecture's own, for quirks and examine(): starts QEMU if
+ * need be, and fills in `outcome`. False: it died or hung.
+ */
+bool wp_qemu_trial(struct wp_qemu *qemu, const uint64_t parameters[4], uint64_t outcome[8]);
+
+/* --- qemu_probe.c --- */
+
+/* As in struct wp_machine. */
+void wp_qemu_probe(struct wp_machine *machine, const struct wp_probe *probes,
+                   struct wp_answer *answers, size_t count);
+void wp_qemu_probe_warm(struct wp_machine *machine, const struct wp_probe *probes,
+                        struct wp_answer *answers, size_t count);
+void wp_qemu_flush(struct wp_machine *machine, const uint64_t *va);
+
 /* --- qemu.c --- */
 
 /* Whether quirk `index` was seen on the QEMU at hand, so that its input isn't asked for. */
@@ -138,11 +164,5 @@ static inline bool wp_qemu_shown(const struct wp_qemu *qemu, unsigned index)
 {
 	return (qemu->shown >> index & 1) != 0;
 }
-
-/*
- * An order of the architecture's own, for quirks and examine(): starts QEMU if
- * need be, and fills in `outcome`. False: it died or hung.
- */
-bool wp_qemu_trial(struct wp_qemu *qemu, const uint64_t parameters[4], uint64_t outcome[8]);
 
 #endif

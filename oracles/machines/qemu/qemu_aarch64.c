@@ -7,11 +7,9 @@
  * A fault comes with its reason and level, but for a walk that left guest memory at
  * EL1 or EL0, whose level isn't shown. Sizes of leaves aren't, and nG isn't.
  */
-#include "qemu.h"
+#include "qemu_aarch64.h"
 
 #include <stddef.h>
-
-#include "../scratch.h"
 
 /* setting[] and code[]; firmware/aarch64.h and walk_aarch64.c have them too. */
 enum {
@@ -61,10 +59,9 @@ enum {
 #define TCR_EL2_RES1    ((uint64_t)1 << 31 | (uint64_t)1 << 23)
 
 /* D8.3 */
-#define VALID           ((uint64_t)1)
-#define TABLE           ((uint64_t)2)
-#define ADDRESS         0x0000fffffffff000u
-#define ATTRIBUTE_INDEX ((uint64_t)7 << 2)
+#define VALID   ((uint64_t)1)
+#define TABLE   ((uint64_t)2)
+#define ADDRESS 0x0000fffffffff000u
 
 #define MOST_LEVELS  4u
 #define ENTRIES      512u /* of a root of EL2 */
@@ -163,12 +160,6 @@ static struct way find_way(const struct wp_qemu *qemu, uint64_t va)
 	return way;
 }
 
-/* As in quirks[]. */
-enum {
-	QUIRK_L0_BLOCK,
-	QUIRK_PAR_SHAREABILITY,
-};
-
 static bool is_ours(uint64_t ipa)
 {
 	return ipa - STUBS_IPA < STUBS_IPA_LENGTH;
@@ -190,7 +181,7 @@ static uint8_t answerable(const struct wp_qemu *qemu, uint64_t va)
 	if (!wp_regime_canonical(qemu->regime, va))
 		return WP_ALL_KINDS;
 	way = find_way(qemu, va);
-	if (way.block_in_root && !qemu->machine.incautious && wp_qemu_shown(qemu, QUIRK_L0_BLOCK))
+	if (way.block_in_root && !qemu->machine.incautious && wp_qemu_shown(qemu, WP_A64_L0_BLOCK))
 		return 0;
 	if (el2)
 		return way.left && way.pa < qemu->machine.memory->base ? 0 : WP_ALL_KINDS;
@@ -281,28 +272,17 @@ static struct reason reason_of(const struct wp_qemu *qemu, uint64_t va, uint32_t
 	return (struct reason){faults[kind], level};
 }
 
-/* D17 "PAR_EL1". */
-enum shareability {
-	OUTER_SHAREABLE = 2,
-	INNER_SHAREABLE = 3,
-};
-
-static unsigned shareability_of(uint64_t par)
-{
-	return par >> 7 & 3;
-}
-
 /* D8 "Memory region attributes", D17 "PAR_EL1": what isn't cacheable is outer shareable. */
 static enum wp_memory_type type_of(const struct wp_qemu *qemu, uint64_t par)
 {
-	const bool shares_as_told = !wp_qemu_shown(qemu, QUIRK_PAR_SHAREABILITY) ||
+	const bool shares_as_told = !wp_qemu_shown(qemu, WP_A64_PAR_SHAREABILITY) ||
 	                            qemu->machine.incautious;
-	const uint64_t attributes = par >> 56, shareability = shareability_of(par);
-	const bool outer = !shares_as_told || shareability == OUTER_SHAREABLE;
+	const uint64_t attributes = par >> 56, shareability = wp_a64_shareability(par);
+	const bool outer = !shares_as_told || shareability == WP_A64_OUTER_SHAREABLE;
 
 	if ((par & 1) != 0)
 		return WP_TYPE_UNKNOWN;
-	if (attributes == 0xff && shareability == INNER_SHAREABLE)
+	if (attributes == 0xff && shareability == WP_A64_INNER_SHAREABLE)
 		return WP_TYPE_NORMAL;
 	if (attributes == 0x04 && outer)
 		return WP_TYPE_DEVICE;
@@ -333,55 +313,6 @@ static void decode(const struct wp_qemu *qemu, const struct wp_probe *probe,
 	}
 }
 
-/* --- quirks --- */
-
-static bool l0_block_shows(struct wp_scratch *scratch)
-{
-	uint64_t pa;
-
-	*scratch->entry[0] = wp_scratch_leaf_entry(scratch, 0, 0, PT_READ);
-	return wp_scratch_translate(scratch, WP_KERNEL_READ, &pa);
-}
-
-static bool l0_block(struct wp_machine *machine)
-{
-	return wp_scratch_shows(machine, "aarch64_low", l0_block_shows);
-}
-
-/* Its entry says inner shareable, which is of no effect on a device. */
-static bool par_shareability_shows(struct wp_scratch *scratch)
-{
-	const struct wp_qemu *qemu = wp_qemu_of(scratch->machine);
-	struct wp_answer answer;
-
-	wp_scratch_map(scratch, scratch->page, PT_READ);
-	*wp_scratch_last(scratch) &= ~ATTRIBUTE_INDEX; /* 0: device */
-	answer = wp_scratch_ask(scratch, WP_KERNEL_READ);
-	if (answer.allowed == 0)
-		return false;
-	wp_scratch_note("      PAR_EL1.SH: qemu %u, the manual %u",
-	                shareability_of(qemu->processes[qemu->model].mailbox->replies[0].raw),
-	                OUTER_SHAREABLE);
-	return answer.memory_type == WP_TYPE_OTHER;
-}
-
-static bool par_shareability(struct wp_machine *machine)
-{
-	return wp_scratch_shows(machine, "aarch64_low", par_shareability_shows);
-}
-
-static const struct wp_quirk quirks[] = {
-	[QUIRK_L0_BLOCK] = {"a64-l0-block",
-                            "a block at level 0 is taken for a leaf of 512 GiB; a probe that "
-                            "meets one is not answered",
-                            "DDI 0487, D8.3: a Translation fault without FEAT_LPA2", l0_block},
-	[QUIRK_PAR_SHAREABILITY] =
-		{"a64-par-shareability",
-                 "AT shows the shareability that an entry for device or non-cacheable memory "
-                 "names, and not that it is outer shareable; it is not looked at",
-                 "DDI 0487, D17, PAR_EL1.SH", par_shareability},
-};
-
 /* No highmem: no device lies above the window, and nothing else does. */
 const struct wp_qemu_arch wp_qemu_aarch64 = {
 	.program = "qemu-system-aarch64",
@@ -392,8 +323,8 @@ const struct wp_qemu_arch wp_qemu_aarch64 = {
 	.ram_size = (uint64_t)2 << 30,
 	.keeps_tlb = true,
 	.firmware = &wp_firmware_aarch64,
-	.quirks = quirks,
-	.quirk_count = sizeof quirks / sizeof quirks[0],
+	.quirks = wp_a64_quirks,
+	.quirk_count = WP_A64_QUIRKS,
 	.model = model,
 	.set = set,
 	.answerable = answerable,

@@ -1,24 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A QEMU as a process: started with the memory files it inherits, asked through
- * the mailbox, watched, and never left behind. It dies with the thread that
- * started it (PR_SET_PDEATHSIG), whatever ends that one.
+ * A QEMU as a process: started, asked through the mailbox, watched, and never left
+ * behind.
  */
-#define _GNU_SOURCE /* memfd_create */
-#include "qemu_command.h"
+#include "qemu_launch.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -54,124 +48,6 @@ static void nap(void)
 }
 
 /* --- starting --- */
-
-/* All that a start needs and that must be let go of again if it fails. */
-struct start {
-	int firmware;
-	int control[2];
-	int said; /* where QEMU's complaints go */
-	struct wp_qemu_command command;
-};
-
-static int memory_file(const char *name, uint64_t size)
-{
-	const int fd = memfd_create(name, MFD_CLOEXEC);
-
-	if (fd >= 0 && ftruncate(fd, (off_t)size) != 0) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-static int firmware_file(const struct wp_firmware *firmware)
-{
-	const size_t size = (size_t)(firmware->end - firmware->start);
-	const int fd = memory_file("firmware", 0);
-
-	if (fd >= 0 && write(fd, firmware->start, size) != (ssize_t)size) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-static bool open_files(struct wp_qemu *qemu, struct wp_qemu_process *process, struct start *start)
-{
-	*start = (struct start){.firmware = -1, .control = {-1, -1}, .said = -1};
-	process->memory = memory_file("qemu-ram", qemu->arch->ram_size);
-	start->firmware = firmware_file(qemu->arch->firmware);
-	start->said = memory_file("qemu-said", 0);
-	if (process->memory < 0 || start->firmware < 0 || start->said < 0 ||
-	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, start->control) != 0)
-		return false;
-	process->control = start->control[0];
-	process->mailbox = mmap(NULL, sizeof *process->mailbox, PROT_READ | PROT_WRITE, MAP_SHARED,
-	                        process->memory, WP_MAILBOX_OFFSET);
-	return process->mailbox != MAP_FAILED;
-}
-
-static void close_if_open(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
-static void close_start(struct start *start)
-{
-	close_if_open(&start->firmware);
-	close_if_open(&start->control[1]);
-	close_if_open(&start->said);
-	wp_qemu_command_free(&start->command);
-}
-
-/* Lets go of what this process holds of a QEMU, dead or another process's. */
-static void forget(struct wp_qemu_process *process)
-{
-	if (process->mailbox != NULL && process->mailbox != MAP_FAILED)
-		munmap(process->mailbox, sizeof *process->mailbox);
-	process->mailbox = NULL;
-	close_if_open(&process->control);
-	close_if_open(&process->memory);
-	process->pid = 0;
-	process->resting = false;
-}
-
-/* `from` may be among the target numbers of others: first all out of their way. */
-static void become_qemu(const struct start *start, int ram, int window, pid_t parent)
-{
-	const int from[] = {ram, window, start->firmware, start->control[1], start->said};
-	int high[5];
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(1);
-	setsid();
-	for (size_t i = 0; i < 5; i++)
-		high[i] = fcntl(from[i], F_DUPFD, 64);
-	for (int i = 0; i < 4; i++)
-		dup2(high[i], FD_RAM + i);
-	dup2(high[4], STDOUT_FILENO);
-	dup2(high[4], STDERR_FILENO);
-	dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
-	syscall(SYS_close_range, 3, FD_RAM - 1, 0);
-	syscall(SYS_close_range, FD_FIRST_OTHER, ~0u, 0);
-	execv(start->command.argument[0], start->command.argument);
-	dprintf(STDERR_FILENO, "can't run it: %s\n", strerror(errno));
-	_exit(127);
-}
-
-/* Signals that this process ignores or blocks are nothing to QEMU. */
-static pid_t launch(const struct start *start, int ram, int window)
-{
-	const pid_t parent = getpid();
-	sigset_t all, before;
-	pid_t pid;
-
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
-	pid = fork();
-	if (pid == 0) {
-		for (int number = 1; number < NSIG; number++)
-			signal(number, SIG_DFL);
-		sigemptyset(&all);
-		sigprocmask(SIG_SETMASK, &all, NULL);
-		become_qemu(start, ram, window, parent);
-	}
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	return pid;
-}
 
 static bool has_ended(struct wp_qemu_process *process)
 {
@@ -295,28 +171,29 @@ static void restore_end(const struct wp_qemu *qemu, uint8_t *end)
 static bool start_once(struct wp_qemu *qemu, unsigned model, char *why, size_t why_size)
 {
 	struct wp_qemu_process *process = &qemu->processes[model];
-	struct start start;
+	struct wp_qemu_launch launch;
 	uint8_t *end = save_end(qemu);
 	bool started = false;
 
-	forget(process);
-	if (!open_files(qemu, process, &start)) {
+	wp_qemu_forget(process);
+	if (!wp_qemu_open_files(&launch, qemu, process)) {
 		snprintf(why, why_size, "no memory file for %s: %s", qemu->arch->program,
 		         strerror(errno));
 	} else {
-		wp_qemu_command(&start.command, qemu, model);
+		wp_qemu_command(&launch.command, qemu, model);
 		process->owner = getpid();
-		process->pid = launch(&start, process->memory, qemu->machine.memory->fd);
+		process->pid = wp_qemu_launch(&launch, process->memory, qemu->machine.memory->fd);
 		if (process->pid < 0)
 			snprintf(why, why_size, "can't fork: %s", strerror(errno));
 		else
-			started = await_firmware(process, qemu->program, start.said, why, why_size);
+			started = await_firmware(process, qemu->program, launch.said, why,
+			                         why_size);
 	}
-	close_start(&start);
+	wp_qemu_close_files(&launch);
 	restore_end(qemu, end);
 	if (!started) {
 		kill_and_reap(process);
-		forget(process);
+		wp_qemu_forget(process);
 		return false;
 	}
 	qemu->starts++;
@@ -411,5 +288,5 @@ void wp_qemu_stop(struct wp_qemu_process *process)
 		}
 		kill_and_reap(process);
 	}
-	forget(process);
+	wp_qemu_forget(process);
 }

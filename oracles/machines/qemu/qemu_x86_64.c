@@ -12,6 +12,7 @@
 
 #include <inttypes.h>
 
+#include "../quirks_shared.h"
 #include "../scratch.h"
 #include "firmware/x86_64.h"
 
@@ -265,25 +266,6 @@ static bool reserved_without_p(struct wp_machine *machine)
 	return wp_scratch_shows(machine, "x86_64", reserved_without_p_shows);
 }
 
-/* Of two leaves that the user may not read, the attempt marks the larger one. */
-static bool gigapage_accessed_shows(struct wp_scratch *scratch)
-{
-	uint64_t *leaf = scratch->entry[1], pa;
-
-	*leaf = wp_scratch_leaf_entry(scratch, 1, (uint64_t)7 << 30, PT_READ) & ~(A | D);
-	if (wp_scratch_translate(scratch, WP_USER_READ, &pa) || (*leaf & A) == 0)
-		return false;
-	leaf = scratch->entry[2];
-	*scratch->entry[1] = wp_scratch_table_entry(scratch, scratch->frame[2]);
-	*leaf = wp_scratch_leaf_entry(scratch, 2, (uint64_t)7 << 21, PT_READ) & ~(A | D);
-	return !wp_scratch_translate(scratch, WP_USER_READ, &pa) && (*leaf & A) == 0;
-}
-
-static bool gigapage_accessed(struct wp_machine *machine)
-{
-	return wp_scratch_shows(machine, "x86_64", gigapage_accessed_shows);
-}
-
 /* Versions that are known to hang aren't made to. */
 static bool hangs_on(struct wp_machine *machine, const struct wp_probe *probe)
 {
@@ -333,7 +315,7 @@ static const struct wp_quirk quirks[] = {
          "SDM vol. 3, 4.7: RSVD is set only if P is", reserved_without_p},
 	{"x86-1g-accessed",
          "a 1 GiB leaf gets its A bit although the access is denied; a 2 MiB leaf doesn't",
-         "SDM vol. 3, 4.8", gigapage_accessed},
+         "SDM vol. 3, 4.8", wp_quirk_1g_accessed},
 	{"x86-last-byte",
          "to execute the last byte of the address space hangs QEMU if it is allowed; not asked",
          "SDM vol. 3, 4.6: an access like any other", last_byte_hangs},

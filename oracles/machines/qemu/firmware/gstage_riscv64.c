@@ -13,30 +13,10 @@
  * QEMU 7.2.)
  */
 #include "gstage_riscv64.h"
+
+#include "access_riscv64.h"
 #include "riscv64.h"
 #include "stage_riscv64.h"
-
-/* RV "Trap Cause Codes". */
-enum cause {
-	CAUSE_FETCH_ACCESS = 1,
-	CAUSE_LOAD_ACCESS = 5,
-	CAUSE_STORE_ACCESS = 7,
-	CAUSE_ECALL_FROM_U = 8, /* here: the access went through */
-	CAUSE_FETCH_GUEST_PAGE = 20,
-	CAUSE_LOAD_GUEST_PAGE = 21,
-	CAUSE_STORE_GUEST_PAGE = 23,
-};
-
-/* What an access function returns. */
-struct access {
-	uint64_t cause;
-	uint64_t half;
-};
-
-struct access wp_riscv64_load_half(uint64_t va);
-struct access wp_riscv64_store_half(uint64_t va, uint64_t half);
-struct access wp_riscv64_fetch(uint64_t va, uint64_t spp);
-#define MSTATUS_SPP ((uint64_t)1 << 8)
 
 /* Of the kinds that a G-stage has, numbered as in machine.h. */
 enum {
@@ -104,7 +84,7 @@ static bool goes_to(volatile uint16_t *place, unsigned kind, uint64_t va, uint16
 		access(WRITE, va, half); /* wherever it went */
 	} else {
 		patch(place, other);
-		goes = access(kind, va, 0).half == other;
+		goes = access(kind, va, 0).value == other;
 	}
 	unpatch(place);
 	return goes;
@@ -160,7 +140,7 @@ static void ask(struct wp_reply *reply, unsigned kind, uint64_t va)
 
 	if (kind == WRITE) {
 		made = access(READ, even, 0);
-		half = made.half;
+		half = made.value;
 		if (made.cause != CAUSE_ECALL_FROM_U)
 			half = 0;
 	}
@@ -172,7 +152,7 @@ static void ask(struct wp_reply *reply, unsigned kind, uint64_t va)
 	}
 	reply->allowed |= (uint8_t)(1u << kind);
 	if (made.cause == CAUSE_ECALL_FROM_U)
-		locate(reply, kind, va, (uint16_t)(kind == WRITE ? half : made.half));
+		locate(reply, kind, va, (uint16_t)(kind == WRITE ? half : made.value));
 }
 
 void wp_gstage_probe(struct wp_mailbox *in, bool warm, void (*ready)(unsigned kind))
