@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "bench_unjudged.h"
 #include "damage.h"
 #include "machine_set.h"
 #include "refusals.h"
@@ -100,6 +101,31 @@ static double campaign(const char *arch, bool unicorn, unsigned checks)
 		runner.machines[i]->close(runner.machines[i]);
 	wp_runner_close(&runner);
 	return (end - start) / (double)stats.programs;
+}
+
+/* The same programs, judged by nobody: the library's own share. */
+static void bench_alone(const char *arch)
+{
+	enum { PROGRAMS = 2000 };
+	struct wp_program *settled = calloc(PROGRAMS, sizeof *settled);
+	struct wp_result result;
+	struct wp_scope scope;
+	struct wp_random random;
+	char why[200];
+
+	wp_scope_of(&scope, arch);
+	if (!settled || !wp_runner_open(&runner, &wp_library_subject, &stats, why, sizeof why))
+		die(settled ? why : "out of memory");
+	wp_random_seed(&random, 1);
+	for (size_t i = 0; i < PROGRAMS; i++) {
+		wp_program_generate(&program, &scope, &random);
+		if (!wp_run(&runner, &program, &result, &settled[i]))
+			die(result.finding.sentence);
+	}
+	wp_runner_close(&runner);
+	row("programs, the library alone", arch, PROGRAMS / bench_unjudged(settled, PROGRAMS), "/s",
+	    0, false);
+	free(settled);
 }
 
 /* Walks of every live address of one program, over and over. */
@@ -231,6 +257,7 @@ int main(void)
 		double paper, both;
 
 		bench_paper(name);
+		bench_alone(name);
 		paper = campaign(name, false, WP_ALL_CHECKS);
 		row("programs, judged by paper", name, 1 / paper, "/s", 20000, false);
 		if (!(wp_machine_kinds[WP_UNICORN_MACHINE].archs >> i & 1))
