@@ -291,10 +291,12 @@ static json_t *arch_json(const struct coverage *coverage, enum wp_arch arch)
 static void tell(const struct coverage *coverage)
 {
 	json_t *list = json_array();
+	size_t reached = 0;
 
 	for (unsigned arch = 0; arch < WP_ARCHS; arch++) {
 		if (points_of(&coverage->stats.points[arch]) == 0)
 			continue;
+		reached++;
 		if (coverage->from.json)
 			json_array_append_new(list, arch_json(coverage, (enum wp_arch)arch));
 		else
@@ -304,6 +306,8 @@ static void tell(const struct coverage *coverage)
 		wp_cli_json(list);
 	else
 		json_decref(list);
+	if (reached == 0 && !coverage->from.json)
+		puts("no coverpoint reached");
 }
 
 /* ---- arguments ---- */

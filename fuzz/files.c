@@ -30,11 +30,9 @@ static bool read_all(const char *path, char *bytes, size_t *size, char *why, siz
 	fclose(file);
 	if (failed)
 		return false;
-	if (*size == 0)
-		snprintf(why, why_size, "empty: there is no program in it");
-	else if (*size > MAX_FILE_BYTES)
+	if (*size > MAX_FILE_BYTES)
 		snprintf(why, why_size, "larger than 1 MiB: this is no program");
-	return *size > 0 && *size <= MAX_FILE_BYTES;
+	return *size <= MAX_FILE_BYTES;
 }
 
 static bool parse(const char *text, size_t size, struct wp_program *program, char *why,
@@ -58,6 +56,12 @@ static bool load(char *bytes, const char *path, const char *scope, struct wp_pro
 	bytes[size] = '\0';
 	if (wp_program_is_text((const uint8_t *)bytes, size))
 		return parse(bytes, size, program, why, why_size);
+	if (scope == NULL && size == 0) {
+		snprintf(why, why_size,
+		         "empty: there is no program in it; with --scope it is read as a target "
+		         "reads it");
+		return false;
+	}
 	if (scope == NULL && bytes[0] != WP_PROGRAM_VERSION) {
 		snprintf(why, why_size,
 		         "neither a text program (its first line would be 'walkproof 1') nor a "

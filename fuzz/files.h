@@ -8,9 +8,9 @@
 
 /*
  * Text if the file says so. Anything else is binary, in the scope that `scope`
- * (a prefix of regimes' names) stands for; NULL: all regimes, and then the
- * version byte must be right, as a damaged text must not pass for a program.
- * False: `why` says what is wrong, without the file's name.
+ * (a prefix of regimes' names) stands for, and an empty file the simplest program, as to
+ * a target; NULL: all regimes, and then the version byte must be right, as a damaged text
+ * must not pass for a program. False: `why` says what is wrong, without the file's name.
  */
 bool wp_file_load(const char *path, const char *scope, struct wp_program *program, char *why,
                   size_t why_size);

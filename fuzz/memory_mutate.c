@@ -92,13 +92,13 @@ static bool mutate_insert(struct recipes *recipes)
 	const size_t size = wp_memory_program_random(recipes->random, 0, fresh);
 	const size_t count = wp_chance(recipes->random, 16) ? wp_memory_recipes(size) : 1;
 
-	return insert(recipes, wp_random_below(recipes->random, recipes->count + 1), fresh + 1,
+	return insert(recipes, wp_random_index(recipes->random, recipes->count + 1), fresh + 1,
 	              count);
 }
 
 static bool mutate_delete(struct recipes *recipes)
 {
-	const size_t first = wp_random_below(recipes->random, recipes->count);
+	const size_t first = wp_random_index(recipes->random, recipes->count);
 	size_t count = 1 + wp_small(recipes->random, 7);
 
 	if (count > recipes->count - first)
@@ -112,17 +112,17 @@ static bool mutate_duplicate(struct recipes *recipes)
 	uint8_t copy[WP_MEMORY_RECORD];
 
 	memcpy(copy, pick(recipes), sizeof copy);
-	return insert(recipes, wp_random_below(recipes->random, recipes->count + 1), copy, 1);
+	return insert(recipes, wp_random_index(recipes->random, recipes->count + 1), copy, 1);
 }
 
 static bool mutate_move(struct recipes *recipes)
 {
 	uint8_t copy[WP_MEMORY_RECORD];
-	const size_t from = wp_random_below(recipes->random, recipes->count);
+	const size_t from = wp_random_index(recipes->random, recipes->count);
 
 	memcpy(copy, recipes->recipe[from], sizeof copy);
 	drop(recipes, from, 1);
-	return insert(recipes, wp_random_below(recipes->random, recipes->count + 1), copy, 1);
+	return insert(recipes, wp_random_index(recipes->random, recipes->count + 1), copy, 1);
 }
 
 static bool mutate_retype(struct recipes *recipes)
@@ -255,8 +255,8 @@ size_t wp_memory_cross(const uint8_t *a, size_t a_size, const uint8_t *b, size_t
 
 	take(&child, a, a_size);
 	take(&other, b, b_size);
-	at = wp_random_below(random, child.count + 1);
-	first = wp_random_below(random, other.count + 1);
+	at = wp_random_index(random, child.count + 1);
+	first = wp_random_index(random, other.count + 1);
 	if (wp_chance(random, 128))
 		child.count = at;
 	insert(&child, at, other.recipe[first], other.count - first);

@@ -284,7 +284,7 @@ size_t wp_memory_program_random(struct wp_random *random, uint8_t regime, uint8_
 	static const uint8_t opcodes[] = {CHAIN, CHAIN,   CHAIN, POINTER,    POINTER,      LEAF,
 	                                  LEAF,  PROBE,   PROBE, PROBE,      PROBE,        PROBE,
 	                                  RAW,   POINTER, LEAF,  NOISY_LEAF, WILD_POINTER, CHAIN};
-	const size_t recipes = 2 + wp_random_below(random, 22);
+	const size_t recipes = 2 + wp_random_index(random, 22);
 	/* few frames and indices: recipes meet */
 	const uint64_t frames = 1 + wp_random_below(random, WP_MEMORY_FRAMES);
 	const bool damaged = wp_random_below(random, 2) != 0;

@@ -16,7 +16,7 @@
 
 static uint64_t *frame_at(const struct wp_memory_runner *runner, unsigned frame)
 {
-	const size_t size = wp_regime_page(runner->program.regime);
+	const size_t size = wp_regime_page_bytes(runner->program.regime);
 
 	return wp_memory_at(&runner->memory, runner->first + frame * size, size);
 }
@@ -33,7 +33,7 @@ static uint64_t empty_entry(const struct wp_memory_shapes *shapes, unsigned fram
 static void build_frames(struct wp_memory_runner *runner, const struct wp_memory_shapes *shapes)
 {
 	const struct wp_memory_program *program = &runner->program;
-	const size_t entries_of_frame = wp_regime_page(program->regime) / sizeof(uint64_t);
+	const size_t entries_of_frame = wp_regime_page_bytes(program->regime) / sizeof(uint64_t);
 
 	for (unsigned i = 0; i < WP_MEMORY_FRAMES; i++) {
 		uint64_t *entries = frame_at(runner, i);

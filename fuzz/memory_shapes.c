@@ -77,7 +77,7 @@ bool wp_memory_shapes_take(struct wp_memory_runner *runner, const struct wp_regi
 	struct wp_memory_shapes *shapes = &runner->shapes[regime - wp_regimes];
 	struct pt_table *table = &shapes->created;
 
-	runner->frame_size = wp_regime_page(regime);
+	runner->frame_size = wp_regime_page_bytes(regime);
 	if (pt_create(table, wp_library_backend(regime), &runner->platform, regime->half) != PT_OK)
 		return false;
 	/* RISC-V keeps page numbers from bit 10 on; the others keep addresses as they are */

@@ -22,11 +22,11 @@ static struct stretch draw_stretch(const struct wp_mutant *mutant, const struct 
 	struct stretch stretch;
 	size_t most;
 
-	stretch.first = wp_random_below(mutant->random, program->count);
+	stretch.first = wp_random_index(mutant->random, program->count);
 	most = program->count - stretch.first;
 	stretch.count = 1 + wp_small(mutant->random, 7);
 	if (wp_chance(mutant->random, 24))
-		stretch.count = 1 + wp_random_below(mutant->random, most);
+		stretch.count = 1 + wp_random_index(mutant->random, most);
 	if (stretch.count > most)
 		stretch.count = most;
 	return stretch;
@@ -48,7 +48,7 @@ static size_t insert_ops(struct wp_program *program, size_t at, const struct wp_
 
 static size_t draw_place(const struct wp_mutant *mutant)
 {
-	return wp_random_below(mutant->random, mutant->program->count + 1);
+	return wp_random_index(mutant->random, mutant->program->count + 1);
 }
 
 /* ------------------------------------------------------------- whole operations */
@@ -197,7 +197,7 @@ static bool mutate_collide(struct wp_mutant *mutant)
 static bool remove_one(struct wp_mutant *mutant, unsigned opcode)
 {
 	struct wp_program *program = mutant->program;
-	const size_t first = program->count > 0 ? wp_random_below(mutant->random, program->count)
+	const size_t first = program->count > 0 ? wp_random_index(mutant->random, program->count)
 	                                        : 0;
 
 	for (size_t i = 0; i < program->count; i++) {
@@ -364,7 +364,7 @@ void wp_program_cross(struct wp_program *child, const struct wp_program *a,
 {
 	struct wp_mutant mutant = {.program = child, .random = random};
 	struct stretch from = {0};
-	const size_t at = wp_random_below(random, a->count + 1);
+	const size_t at = wp_random_index(random, a->count + 1);
 
 	*child = *a;
 	if (wp_chance(random, 48))

@@ -11,7 +11,7 @@ struct wp_op *wp_mutant_pick(const struct wp_mutant *mutant, unsigned operands)
 
 	if (program->count == 0)
 		return NULL;
-	first = wp_random_below(mutant->random, program->count);
+	first = wp_random_index(mutant->random, program->count);
 	for (size_t i = 0; i < program->count; i++) {
 		struct wp_op *op = &program->ops[(first + i) % program->count];
 

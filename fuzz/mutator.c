@@ -278,6 +278,13 @@ bool wp_mutator_open(struct wp_mutator *mutator, const char *target)
 	return mutator->scope.count > 0;
 }
 
+bool wp_mutator_asked_for(const char *mode)
+{
+	const char *asked = getenv("WALKPROOF_MUTATOR");
+
+	return asked != NULL && strcmp(asked, mode) == 0;
+}
+
 size_t wp_mutator_mutate(struct wp_mutator *mutator, const uint8_t *bytes, size_t size,
                          uint8_t *out, size_t capacity)
 {

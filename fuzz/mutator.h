@@ -36,6 +36,12 @@ size_t wp_mutator_without(struct wp_mutator *mutator, const uint8_t *bytes, size
 /* The mutations of the last call, such as "insert-grow". */
 void wp_mutator_describe(const struct wp_mutator *mutator, char *text, size_t text_size);
 
+/*
+ * WALKPROOF_MUTATOR is for experiments: `bytes` leaves all to the engine (AFL++: by not loading
+ * the mutator at all), `unswarmed` draws all programs alike.
+ */
+bool wp_mutator_asked_for(const char *mode);
+
 /* Engines have mutators of their own, of bytes: one mutation in so many is left to them. */
 #define WP_BYTES_ONE_IN 8u
 

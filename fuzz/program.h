@@ -198,6 +198,11 @@ void wp_random_seed(struct wp_random *random, uint64_t seed);
 uint64_t wp_random_next(struct wp_random *random);
 /* 0 to bound - 1. */
 uint64_t wp_random_below(struct wp_random *random, uint64_t bound);
+/* The index of one of `count`. */
+static inline size_t wp_random_index(struct wp_random *random, size_t count)
+{
+	return (size_t)wp_random_below(random, count);
+}
 
 /*
  * A random program in the scope: its own swarm of operation weights, address

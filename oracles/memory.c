@@ -46,9 +46,9 @@ static bool intact(const struct wp_memory *memory, size_t index)
 	       memcmp(frame, frame + word, wp_frame_size(memory) - word) == 0;
 }
 
-static uint64_t address_of(const struct wp_memory *memory, size_t index)
+static uint64_t address_of(const struct wp_memory *memory, uint64_t index)
 {
-	return memory->base + ((uint64_t)index << memory->frame_shift);
+	return memory->base + (index << memory->frame_shift);
 }
 
 /* The frame's index; `frames` if the address is no frame's. */

@@ -76,6 +76,12 @@ static inline uint64_t wp_regime_page(const struct wp_regime *regime)
 	return (uint64_t)1 << regime->granule_shift;
 }
 
+/* The same as the size of an object: no mask for addresses, which may be wider. */
+static inline size_t wp_regime_page_bytes(const struct wp_regime *regime)
+{
+	return (size_t)1 << regime->granule_shift;
+}
+
 /* The lowest address bit that an entry of `level` resolves. */
 static inline unsigned wp_regime_shift(const struct wp_regime *regime, unsigned level)
 {

@@ -194,6 +194,20 @@ class CommandLine(unittest.TestCase):
             self.assertEqual(done.returncode, 0)
             self.assertTrue(done.stdout.startswith(f"walkproof 1\nregime {regime}\n"))
 
+    def test_an_empty_file_in_a_scope_is_the_simplest_program_as_to_a_target(self):
+        (self.dir / "fuzz_aarch64").mkdir()
+        empty, zero = self.file("", "fuzz_aarch64/empty"), self.file(b"\0", "fuzz_aarch64/zero")
+        for command in "show", "replay", "explain", "shrink", "coverage":
+            with self.subTest(command):
+                told = [self.walkproof(command, "--scope", "aarch64", name)
+                        for name in (empty, zero)]
+                self.assertEqual([done.returncode for done in told], [0, 0], told[0].stderr)
+                self.assertEqual(told[0].stdout.replace(empty, zero), told[1].stdout)
+        self.assertTrue(self.walkproof("show", "--scope", "aarch64", empty).stdout
+                        .startswith("walkproof 1\nregime aarch64_low\n"))
+        self.file(bytes(range(200)), "fuzz_aarch64/full")
+        self.assertRegex(self.walkproof("coverage", "fuzz_aarch64").stdout, r"\d+ coverpoints")
+
     # --- shrinking and explaining ---
 
     LONG_WAY = ("walkproof 1\nregime x86_64_la57\n"

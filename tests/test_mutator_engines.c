@@ -137,11 +137,43 @@ static void inputs_of_one_operation_or_none_are_not_trimmed(void **state)
 	afl_custom_deinit(afl);
 }
 
+/* What many mutations in AFL++'s hands come to, as one number. */
+static uint64_t mutations_of_afl(const char *mode)
+{
+	static const uint8_t start[] = {WP_PROGRAM_VERSION, 0, WP_OP_PROBE};
+	uint64_t hash = 0;
+	struct wp_afl *afl;
+
+	setenv("WALKPROOF_MUTATOR", mode, 1);
+	afl = open_afl("fuzz_x86_64");
+	for (unsigned i = 0; i < 200; i++) {
+		uint8_t bytes[sizeof start], *out = NULL;
+		size_t size;
+
+		memcpy(bytes, start, sizeof start);
+		size = afl_custom_fuzz(afl, bytes, sizeof bytes, &out, NULL, 0, 400);
+		for (size_t k = 0; k < size; k++)
+			hash = hash * 31 + out[k];
+	}
+	afl_custom_deinit(afl);
+	unsetenv("WALKPROOF_MUTATOR");
+	return hash;
+}
+
+static void afl_draws_without_swarms_when_asked_to(void **state)
+{
+	(void)state;
+	assert_int_equal(mutations_of_afl(""), mutations_of_afl(""));
+	assert_int_equal(mutations_of_afl("unswarmed"), mutations_of_afl("unswarmed"));
+	assert_int_not_equal(mutations_of_afl("unswarmed"), mutations_of_afl(""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_mutation_in_eight_is_left_to_libfuzzer),
 		cmocka_unit_test(afl_gets_mutants_children_and_descriptions),
+		cmocka_unit_test(afl_draws_without_swarms_when_asked_to),
 		cmocka_unit_test(trimming_leaves_the_operation_that_matters),
 		cmocka_unit_test(inputs_of_one_operation_or_none_are_not_trimmed),
 	};

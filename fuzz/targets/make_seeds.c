@@ -257,7 +257,7 @@ static void make_damaged_scenario(const char *folder, const char *path,
 
 		move_to(&program, regime);
 		snprintf(name, sizeof name, "%s-%s-%zu", name_of(path), regime->name, i % DAMAGES);
-		at = 1 + wp_random_below(random, program.count);
+		at = 1 + wp_random_index(random, program.count);
 		write_damaged(folder, name, &program, scope, at, (uint32_t)wp_random_next(random));
 	}
 }

@@ -38,6 +38,7 @@ struct wp_afl *afl_custom_init(void *afl, unsigned seed)
 		exit(2);
 	}
 	wp_random_seed(&data->mutator.random, seed);
+	data->mutator.random.unswarmed = wp_mutator_asked_for("unswarmed");
 	data->trimming.whole = data->whole;
 	return data;
 }

@@ -6,20 +6,8 @@
 #include "mutator_libfuzzer.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "mutator.h"
-
-/*
- * WALKPROOF_MUTATOR is for experiments: `bytes` leaves all to the engine, `unswarmed` draws
- * all programs alike.
- */
-static bool asked_for(const char *mode)
-{
-	const char *asked = getenv("WALKPROOF_MUTATOR");
-
-	return asked != NULL && strcmp(asked, mode) == 0;
-}
 
 /* The mutator, ready to draw from this seed. */
 static struct wp_mutator *at_seed(unsigned seed)
@@ -29,7 +17,7 @@ static struct wp_mutator *at_seed(unsigned seed)
 	if (mutator.form == NULL && !wp_mutator_open(&mutator, WP_TARGET_NAME))
 		abort(); /* the build names a target that there isn't */
 	wp_random_seed(&mutator.random, seed);
-	mutator.random.unswarmed = asked_for("unswarmed");
+	mutator.random.unswarmed = wp_mutator_asked_for("unswarmed");
 	return &mutator;
 }
 
@@ -37,8 +25,8 @@ size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t max_size, uns
 {
 	struct wp_mutator *mutator = at_seed(seed);
 
-	if (LLVMFuzzerMutate &&
-	    (wp_random_below(&mutator->random, WP_BYTES_ONE_IN) == 0 || asked_for("bytes")))
+	if (LLVMFuzzerMutate && (wp_random_below(&mutator->random, WP_BYTES_ONE_IN) == 0 ||
+	                         wp_mutator_asked_for("bytes")))
 		return LLVMFuzzerMutate(bytes, size, max_size);
 	return wp_mutator_mutate(mutator, bytes, size, bytes, max_size);
 }

@@ -28,6 +28,7 @@ static size_t input_size;
 static bool is_mutant;
 static char name[WP_PATH_BYTES]; /* of the file that it is from, or would be */
 static unsigned long inputs;
+static volatile sig_atomic_t interrupted;
 
 static uint64_t hash_of(const uint8_t *bytes, size_t size)
 {
@@ -55,6 +56,19 @@ static void say(const char *text)
 	(void)!write(STDERR_FILENO, text, strlen(text));
 }
 
+/* Where printf() may not be called. */
+static void say_number(unsigned long number)
+{
+	char digits[24];
+	size_t at = sizeof digits - 1;
+
+	digits[at] = '\0';
+	do
+		digits[--at] = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	say(digits + at);
+}
+
 /* The end is near: the finding's input is kept, unless it is from a file anyway. */
 static void on_end(int signal_number)
 {
@@ -63,8 +77,17 @@ static void on_end(int signal_number)
 		say("can't write the file for this ");
 	say("input: ");
 	say(name);
+	say("\ninputs: ");
+	say_number(inputs);
 	say("\n");
 	raise(signal_number);
+}
+
+/* The first time it ends with the input at hand, the second time at once. */
+static void on_interrupt(int signal_number)
+{
+	signal(signal_number, SIG_DFL);
+	interrupted = 1;
 }
 
 /* A copy of exactly that size, so that AddressSanitizer sees a byte too many. */
@@ -75,9 +98,9 @@ static void run_input(void)
 	if (!copy)
 		abort();
 	memcpy(copy, input, input_size);
+	inputs++;
 	LLVMFuzzerTestOneInput(copy, input_size);
 	free(copy);
-	inputs++;
 }
 
 static void run_file(const char *path, const uint8_t *bytes, size_t size)
@@ -155,7 +178,8 @@ static void fuzz(const struct wp_options *options)
 	wp_random_seed(&pool.random, options->seed);
 	wp_pool_keep(&pool, input, 0);
 	is_mutant = true;
-	while (options->runs == 0 || inputs - first < options->runs) {
+	signal(SIGINT, on_interrupt);
+	while (!interrupted && (options->runs == 0 || inputs - first < options->runs)) {
 		if (options->seconds > 0 && time(NULL) >= end)
 			break;
 		draw_input();

@@ -146,7 +146,7 @@ static uint64_t target_page(const struct paper *paper, unsigned slot)
 /* The tables of one address, each aligned to the root's size or to a frame's. */
 static size_t table_bytes(const struct wp_regime *regime)
 {
-	const size_t page = wp_regime_page(regime), root = wp_regime_root_bytes(regime);
+	const size_t page = wp_regime_page_bytes(regime), root = wp_regime_root_bytes(regime);
 
 	return root > page ? root : page;
 }

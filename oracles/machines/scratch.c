@@ -23,7 +23,7 @@ static uint64_t address_for(const struct wp_regime *regime)
 /* What a table of that level takes, whole frames of the regime's; a page takes one. */
 static size_t size_of(const struct wp_regime *regime, unsigned level)
 {
-	const size_t page = wp_regime_page(regime), root = wp_regime_root_bytes(regime);
+	const size_t page = wp_regime_page_bytes(regime), root = wp_regime_root_bytes(regime);
 
 	return level == 0 && root > page ? root : page;
 }
@@ -78,7 +78,7 @@ void wp_scratch_close(struct wp_scratch *scratch)
 	struct wp_memory *memory = scratch->machine->memory;
 
 	if (scratch->held > scratch->regime->levels)
-		wp_memory_free_bytes(memory, scratch->page, wp_regime_page(scratch->regime));
+		wp_memory_free_bytes(memory, scratch->page, wp_regime_page_bytes(scratch->regime));
 	for (size_t level = scratch->regime->levels; level-- > 0;) {
 		if (level < scratch->held)
 			wp_memory_free_bytes(memory, scratch->frame[level],

@@ -13,12 +13,14 @@
 static void restore_patch(struct wp_qemu *qemu, const struct wp_mailbox *mailbox)
 {
 	uint8_t *bytes;
+	size_t count;
 
 	if (mailbox->patched_bytes == 0 || mailbox->patched_bytes > sizeof mailbox->patched_saved)
 		return;
-	bytes = wp_memory_at(qemu->machine.memory, mailbox->patched_pa, mailbox->patched_bytes);
+	count = (size_t)mailbox->patched_bytes;
+	bytes = wp_memory_at(qemu->machine.memory, mailbox->patched_pa, count);
 	if (bytes != NULL)
-		memcpy(bytes, &mailbox->patched_saved, mailbox->patched_bytes);
+		memcpy(bytes, &mailbox->patched_saved, count);
 }
 
 bool wp_qemu_is_running(const struct wp_qemu_process *process)
