@@ -132,7 +132,7 @@ static size_t situations(const struct wp_points *points, unsigned opcode, unsign
 	return count;
 }
 
-static void print_calls(const struct wp_points *points, const char *arch)
+static void print_calls(const struct wp_points *points, enum wp_arch arch)
 {
 	static const char *const columns[PT_STATUSES] = {
 		"ok",   "memory", "aligned", "not mapped", "mapped",   "huge",
@@ -141,13 +141,14 @@ static void print_calls(const struct wp_points *points, const char *arch)
 	struct wp_grid grid = {0};
 
 	wp_grid_row(&grid);
-	wp_grid_cell(&grid, "%s", arch);
+	wp_grid_cell(&grid, "%s", wp_arch_name(arch));
 	for (unsigned status = 0; status < PT_STATUSES; status++) {
 		if (status != PT_MALFORMED)
 			wp_grid_cell(&grid, "%s", columns[status]);
 	}
 	for (unsigned opcode = 0; opcode < WP_OPCODES; opcode++) {
-		if (!wp_status_is_listed((enum wp_opcode)opcode, PT_OK))
+		if (!wp_status_is_listed(arch, (enum wp_opcode)opcode, PT_BAD_ADDRESS) &&
+		    !wp_status_is_listed(arch, (enum wp_opcode)opcode, PT_OK))
 			continue;
 		wp_grid_row(&grid);
 		wp_grid_cell(&grid, "%s", wp_opcode_name((enum wp_opcode)opcode));
@@ -157,7 +158,7 @@ static void print_calls(const struct wp_points *points, const char *arch)
 			if (status == PT_MALFORMED)
 				continue;
 			if (count == 0 &&
-			    !wp_status_is_listed((enum wp_opcode)opcode, (pt_status)status))
+			    !wp_status_is_listed(arch, (enum wp_opcode)opcode, (pt_status)status))
 				wp_grid_cell(&grid, "%s", "");
 			else if (count == 0)
 				wp_grid_cell(&grid, "never");
@@ -192,7 +193,7 @@ static void each_never(const struct wp_points *points, enum wp_arch arch,
 
 	for (unsigned op = 0; op < WP_OPCODES; op++) {
 		for (unsigned status = 0; status < PT_STATUSES; status++) {
-			if (!wp_status_is_listed((enum wp_opcode)op, (pt_status)status) ||
+			if (!wp_status_is_listed(arch, (enum wp_opcode)op, (pt_status)status) ||
 			    situations(points, op, status) > 0)
 				continue;
 			snprintf(name, sizeof name, "%s returns %s",
@@ -253,7 +254,7 @@ static void print_arch(const struct coverage *coverage, enum wp_arch arch)
 	const struct wp_points *points = &coverage->stats.points[arch];
 	struct never never = {0, coverage->never ? SIZE_MAX : NEVER};
 
-	print_calls(points, wp_arch_name(arch));
+	print_calls(points, arch);
 	print_leaves(points, arch);
 	each_never(points, arch, print_never, &never);
 	if (never.count > never.most)

@@ -30,6 +30,7 @@ static const unsigned allowed[WP_OPCODES] = {
 	[WP_OP_UNMAP_REGION] = ALWAYS | FIRST | BIT(PT_BORROWED) | BIT(PT_NOT_MAPPED) |
                                BIT(PT_NO_MEMORY),
 	[WP_OP_PROTECT_REGION] = ALWAYS | EARLIER | BIT(PT_NO_MEMORY),
+	[WP_OP_HARVEST] = ALWAYS | EARLIER,
 };
 
 /* ---- what query() and the machines say ---- */

@@ -19,6 +19,7 @@ const struct wp_opcode_shape wp_opcode_shapes[WP_OPCODES] = {
                                                               WP_ARG_SOURCE | WP_ARG_HUGE},
 	[WP_OP_UNMAP_REGION] = {"unmap_region", T | V | WP_ARG_LENGTH},
 	[WP_OP_PROTECT_REGION] = {"protect_region", T | V | WP_ARG_LENGTH | WP_ARG_FLAGS},
+	[WP_OP_HARVEST] = {"harvest", T | V | WP_ARG_LENGTH | WP_ARG_USES},
 	[WP_OP_WALK] = {"walk", T | WP_ARG_LIMIT},
 	[WP_OP_COPY_FROM] = {"copy_from", T | V | WP_ARG_LENGTH},
 	[WP_OP_GIVE_BACK] = {"give_back", T | V | WP_ARG_LENGTH},
@@ -41,6 +42,49 @@ const char *wp_opcode_name(enum wp_opcode opcode)
 	return wp_opcode_shapes[opcode].name;
 }
 
+/* By the byte, modulo their number; and by the byte less LATER_BYTES. */
+static const uint8_t first_opcodes[] = {
+	WP_OP_MAP,
+	WP_OP_UNMAP,
+	WP_OP_PROTECT,
+	WP_OP_REMAP,
+	WP_OP_QUERY,
+	WP_OP_MAP_REGION,
+	WP_OP_MAP_REGION_WITH,
+	WP_OP_UNMAP_REGION,
+	WP_OP_PROTECT_REGION,
+	WP_OP_WALK,
+	WP_OP_COPY_FROM,
+	WP_OP_GIVE_BACK,
+	WP_OP_BATCH,
+	WP_OP_FLUSH,
+	WP_OP_FLUSH_ALL,
+	WP_OP_IGNORE,
+	WP_OP_REFUSE,
+	WP_OP_ALLOW,
+	WP_OP_RENEW,
+	WP_OP_PROBE,
+};
+static const uint8_t later_opcodes[] = {WP_OP_HARVEST};
+_Static_assert(sizeof first_opcodes + sizeof later_opcodes == WP_OPCODES, "a byte for each");
+#define LATER_BYTES 128u
+
+enum wp_opcode wp_byte_opcode(uint8_t byte)
+{
+	if (byte >= LATER_BYTES && byte - LATER_BYTES < sizeof later_opcodes)
+		return (enum wp_opcode)later_opcodes[byte - LATER_BYTES];
+	return (enum wp_opcode)first_opcodes[byte % sizeof first_opcodes];
+}
+
+uint8_t wp_opcode_byte(enum wp_opcode opcode)
+{
+	uint8_t byte = 0;
+
+	while (wp_byte_opcode(byte) != opcode)
+		byte = byte + 1u == sizeof first_opcodes ? LATER_BYTES : (uint8_t)(byte + 1);
+	return byte;
+}
+
 void wp_scope_of(struct wp_scope *scope, const char *prefix)
 {
 	const size_t length = strlen(prefix);
@@ -58,7 +102,6 @@ void wp_scope_of(struct wp_scope *scope, const char *prefix)
 
 /* The regimes of the first corpora are the first of all; a byte stands for one of them, modulo. */
 #define FIRST_REGIMES 16
-#define LATER_REGIMES 128u
 
 static size_t first_regimes(const struct wp_scope *scope)
 {
@@ -75,8 +118,8 @@ const struct wp_regime *wp_scope_regime(const struct wp_scope *scope, uint8_t by
 
 	if (scope->count == 0)
 		return wp_regimes;
-	if (byte >= LATER_REGIMES && byte - LATER_REGIMES < scope->count - first)
-		return scope->regimes[first + (byte - LATER_REGIMES)];
+	if (byte >= LATER_BYTES && byte - LATER_BYTES < scope->count - first)
+		return scope->regimes[first + (byte - LATER_BYTES)];
 	return scope->regimes[byte % first];
 }
 
@@ -86,7 +129,7 @@ uint8_t wp_scope_byte(const struct wp_scope *scope, const struct wp_regime *regi
 
 	for (size_t i = 0; i < scope->count; i++) {
 		if (scope->regimes[i] == regime)
-			return (uint8_t)(i < first ? i : LATER_REGIMES + (i - first));
+			return (uint8_t)(i < first ? i : LATER_BYTES + (i - first));
 	}
 	return 0;
 }
@@ -124,6 +167,8 @@ static bool op_equal(const struct wp_op *a, const struct wp_op *b)
 	if ((operands & (WP_ARG_LEAF | WP_ARG_LENGTH)) && !length_equal(&a->length, &b->length))
 		return false;
 	if ((operands & WP_ARG_FLAGS) && a->flags != b->flags)
+		return false;
+	if ((operands & WP_ARG_USES) && a->uses != b->uses)
 		return false;
 	if ((operands & WP_ARG_SOURCE) && a->source != b->source)
 		return false;
@@ -171,6 +216,7 @@ void wp_op_settle(struct wp_op *op)
 	else
 		op->length.value = 0;
 	op->flags = (operands & WP_ARG_FLAGS) ? op->flags : 0;
+	op->uses = (operands & WP_ARG_USES) ? op->uses : 0;
 	op->source = (operands & WP_ARG_SOURCE) ? op->source : 0;
 	op->allow_huge = (operands & WP_ARG_HUGE) && op->allow_huge;
 	op->once = (operands & WP_ARG_ONCE) && op->once;

@@ -44,9 +44,13 @@ uint64_t wp_run_hash(const struct wp_program *program)
 
 	for (size_t i = 0; i < program->count; i++) {
 		const struct wp_op *op = &program->ops[i];
-		const uint64_t parts[] = {op->opcode,   op->va.base,  op->va.index,
-		                          op->va.value, op->pa.value, op->length.count,
-		                          op->flags};
+		const uint64_t parts[] = {op->opcode,
+		                          op->va.base,
+		                          op->va.index,
+		                          op->va.value,
+		                          op->pa.value,
+		                          op->length.count,
+		                          op->flags ^ (uint64_t)op->uses << 8};
 
 		for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++)
 			hash = (hash ^ parts[k]) * 0x100000001b3u;
