@@ -42,7 +42,7 @@ const char *wp_opcode_name(enum wp_opcode opcode)
 	return wp_opcode_shapes[opcode].name;
 }
 
-/* By the byte, modulo their number; and by the byte less LATER_BYTES. */
+/* By the byte, modulo their number; and by the byte less LATER_OPCODES. */
 static const uint8_t first_opcodes[] = {
 	WP_OP_MAP,
 	WP_OP_UNMAP,
@@ -67,12 +67,13 @@ static const uint8_t first_opcodes[] = {
 };
 static const uint8_t later_opcodes[] = {WP_OP_HARVEST};
 _Static_assert(sizeof first_opcodes + sizeof later_opcodes == WP_OPCODES, "a byte for each");
-#define LATER_BYTES 128u
+/* No input of the corpora has one of the eleven bytes from here on. */
+#define LATER_OPCODES 144u
 
 enum wp_opcode wp_byte_opcode(uint8_t byte)
 {
-	if (byte >= LATER_BYTES && byte - LATER_BYTES < sizeof later_opcodes)
-		return (enum wp_opcode)later_opcodes[byte - LATER_BYTES];
+	if (byte >= LATER_OPCODES && byte - LATER_OPCODES < sizeof later_opcodes)
+		return (enum wp_opcode)later_opcodes[byte - LATER_OPCODES];
 	return (enum wp_opcode)first_opcodes[byte % sizeof first_opcodes];
 }
 
@@ -81,7 +82,7 @@ uint8_t wp_opcode_byte(enum wp_opcode opcode)
 	uint8_t byte = 0;
 
 	while (wp_byte_opcode(byte) != opcode)
-		byte = byte + 1u == sizeof first_opcodes ? LATER_BYTES : (uint8_t)(byte + 1);
+		byte = byte + 1u == sizeof first_opcodes ? LATER_OPCODES : (uint8_t)(byte + 1);
 	return byte;
 }
 
@@ -102,6 +103,7 @@ void wp_scope_of(struct wp_scope *scope, const char *prefix)
 
 /* The regimes of the first corpora are the first of all; a byte stands for one of them, modulo. */
 #define FIRST_REGIMES 16
+#define LATER_REGIMES 128u
 
 static size_t first_regimes(const struct wp_scope *scope)
 {
@@ -118,8 +120,8 @@ const struct wp_regime *wp_scope_regime(const struct wp_scope *scope, uint8_t by
 
 	if (scope->count == 0)
 		return wp_regimes;
-	if (byte >= LATER_BYTES && byte - LATER_BYTES < scope->count - first)
-		return scope->regimes[first + (byte - LATER_BYTES)];
+	if (byte >= LATER_REGIMES && byte - LATER_REGIMES < scope->count - first)
+		return scope->regimes[first + (byte - LATER_REGIMES)];
 	return scope->regimes[byte % first];
 }
 
@@ -129,7 +131,7 @@ uint8_t wp_scope_byte(const struct wp_scope *scope, const struct wp_regime *regi
 
 	for (size_t i = 0; i < scope->count; i++) {
 		if (scope->regimes[i] == regime)
-			return (uint8_t)(i < first ? i : LATER_BYTES + (i - first));
+			return (uint8_t)(i < first ? i : LATER_REGIMES + (i - first));
 	}
 	return 0;
 }

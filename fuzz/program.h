@@ -185,7 +185,7 @@ const char *wp_opcode_name(enum wp_opcode opcode);
 
 /*
  * The opcode that a byte of an input stands for, and its byte: as of regimes, those that
- * came after the first corpora have bytes of their own, from 128 on.
+ * came after the first corpora have bytes of their own, which were in none of them.
  */
 enum wp_opcode wp_byte_opcode(uint8_t byte);
 uint8_t wp_opcode_byte(enum wp_opcode opcode);

@@ -41,6 +41,8 @@ static struct wp_verdict predict(struct wp_standalone *file, const struct wp_cal
 		return wp_model_unmap_region(m, c->table, c->va, c->size, file->grants);
 	case WP_OP_PROTECT_REGION:
 		return wp_model_protect_region(m, c->table, c->va, c->size, c->flags, file->grants);
+	case WP_OP_HARVEST:
+		return wp_model_harvest(m, c->table, c->va, c->size, c->uses);
 	case WP_OP_COPY_FROM:
 		return wp_model_copy_from(m, c->table, 1 - c->table, c->va, c->size);
 	default:
@@ -102,6 +104,10 @@ static void print_batch_call(struct wp_standalone *file, const struct wp_call *c
 	if (call->opcode == WP_OP_IGNORE && (file->by & WP_BY_TLB))
 		fputs("\tignoring = false;\n", file->out);
 	file->batched[t] = call->opcode == WP_OP_BATCH;
+	if (!file->batched[t] && (file->by & WP_BY_USES))
+		fputs(call->opcode == WP_OP_IGNORE ? "\tuse.unflushed = false;\n"
+		                                   : "\texpect_flushed();\n",
+		      file->out);
 	if (!file->batched[0] && !file->batched[1])
 		file->waiting = 0;
 }
