@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -249,6 +250,14 @@ static size_t points_of(const struct wp_points *points)
 	return count;
 }
 
+static void print_harvested(const struct wp_harvested *harvested)
+{
+	if (harvested->leaves > 0)
+		printf("harvested: %" PRIu64 " leaves told of, %" PRIu64 " accessed, %" PRIu64
+		       " dirty\n",
+		       harvested->leaves, harvested->accessed, harvested->dirty);
+}
+
 static void print_arch(const struct coverage *coverage, enum wp_arch arch)
 {
 	const struct wp_points *points = &coverage->stats.points[arch];
@@ -256,6 +265,7 @@ static void print_arch(const struct coverage *coverage, enum wp_arch arch)
 
 	print_calls(points, arch);
 	print_leaves(points, arch);
+	print_harvested(&coverage->stats.harvested[arch]);
 	each_never(points, arch, print_never, &never);
 	if (never.count > never.most)
 		printf("; and %zu more: see --never", never.count - never.most);
@@ -270,6 +280,7 @@ static void list_never(const char *name, void *context)
 static json_t *arch_json(const struct coverage *coverage, enum wp_arch arch)
 {
 	const struct wp_points *points = &coverage->stats.points[arch];
+	const struct wp_harvested *harvested = &coverage->stats.harvested[arch];
 	json_t *never = json_array(), *calls = json_object();
 
 	for (unsigned op = 0; op < WP_OPCODES; op++) {
@@ -285,8 +296,11 @@ static json_t *arch_json(const struct coverage *coverage, enum wp_arch arch)
 		json_object_set_new(calls, wp_opcode_name((enum wp_opcode)op), statuses);
 	}
 	each_never(points, arch, list_never, never);
-	return json_pack("{s:s, s:I, s:o, s:o}", "architecture", wp_arch_name(arch), "coverpoints",
-	                 (json_int_t)points_of(points), "calls", calls, "never", never);
+	return json_pack("{s:s, s:I, s:o, s:{s:I, s:I, s:I}, s:o}", "architecture",
+	                 wp_arch_name(arch), "coverpoints", (json_int_t)points_of(points), "calls",
+	                 calls, "harvested", "leaves", (json_int_t)harvested->leaves, "accessed",
+	                 (json_int_t)harvested->accessed, "dirty", (json_int_t)harvested->dirty,
+	                 "never", never);
 }
 
 static void tell(const struct coverage *coverage)

@@ -159,7 +159,7 @@ static void generated_programs_meet_all_there_is_in_every_leaf_there_is(void **s
 
 		wp_scope_of(&scope, wp_arch_name((enum wp_arch)arch));
 		wp_random_seed(&random, 1);
-		for (unsigned i = 0; i < 2500; i++) {
+		for (unsigned i = 0; i < 4000; i++) {
 			wp_program_generate(&program, &scope, &random);
 			assert_true(wp_run(&runner, &program, &result, NULL));
 		}
