@@ -34,7 +34,6 @@ struct wp_accessed {
 struct wp_harvest {
 	bool on;     /* the operation at hand is one */
 	bool cut;    /* there are more leaves than this has room for */
-	bool silent; /* nobody listens to what it tells */
 	pt_uses uses;
 	size_t count, stored_to, told_to; /* how far it came, most likely */
 	struct wp_used_leaf leaves[WP_HARVESTED_LEAVES];
