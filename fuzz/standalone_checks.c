@@ -64,14 +64,20 @@ void wp_standalone_before(const struct wp_standalone *file, const struct wp_call
 		fputs("\tonly_read(true);\n", out);
 }
 
-/* Whether the leaf that is looked at is one of those. */
-static bool is_harvested(const struct wp_standalone *file, const struct wp_call *call)
+bool wp_standalone_harvested(const struct wp_standalone *file, const struct wp_call *call,
+                             pt_status status)
 {
-	const struct wp_run *run = wp_model_find(file->model, call->table, file->va[0]);
+	const struct wp_run *run = file->va_count > 0
+	                                   ? wp_model_find(file->model, call->table, file->va[0])
+	                                   : NULL;
 	const uint64_t first = run != NULL ? file->va[0] & ~(run->leaf - 1) : 0;
 
-	return run != NULL && first <= call->va + (call->size - 1) &&
-	       first + (run->leaf - 1) >= call->va;
+	if (call->opcode != WP_OP_HARVEST || status != PT_OK || run == NULL ||
+	    first > call->va + (call->size - 1) || first + (run->leaf - 1) < call->va)
+		return false;
+	fprintf(file->out, "\texpect_harvested(&table[%u], 0x%x, %s);\n", call->table, call->uses,
+	        file->batched[call->table] ? "true" : "false");
+	return true;
 }
 
 /* `made`: the leaf is another one than before, or there was none. */
@@ -85,10 +91,7 @@ void wp_standalone_uses(const struct wp_standalone *file, const struct wp_call *
 	if (tells)
 		fputs("\tif (use.va - said.vaddr.value < said.size)\n\t\texpect_told(&said);\n",
 		      file->out);
-	if (call->opcode == WP_OP_HARVEST && status == PT_OK && is_harvested(file, call))
-		fprintf(file->out, "\texpect_harvested(&table[%u], 0x%x, %s);\n", call->table,
-		        call->uses, file->batched[call->table] ? "true" : "false");
-	else if (made)
+	if (made)
 		fprintf(file->out, "\texpect_new(&table[%u], 0x%" PRIx64 ");\n", call->table,
 		        file->va[0]);
 	else
