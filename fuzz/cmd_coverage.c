@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -132,7 +133,7 @@ static size_t situations(const struct wp_points *points, unsigned opcode, unsign
 	return count;
 }
 
-static void print_calls(const struct wp_points *points, const char *arch)
+static void print_calls(const struct wp_points *points, enum wp_arch arch)
 {
 	static const char *const columns[PT_STATUSES] = {
 		"ok",   "memory", "aligned", "not mapped", "mapped",   "huge",
@@ -141,13 +142,14 @@ static void print_calls(const struct wp_points *points, const char *arch)
 	struct wp_grid grid = {0};
 
 	wp_grid_row(&grid);
-	wp_grid_cell(&grid, "%s", arch);
+	wp_grid_cell(&grid, "%s", wp_arch_name(arch));
 	for (unsigned status = 0; status < PT_STATUSES; status++) {
 		if (status != PT_MALFORMED)
 			wp_grid_cell(&grid, "%s", columns[status]);
 	}
 	for (unsigned opcode = 0; opcode < WP_OPCODES; opcode++) {
-		if (!wp_status_is_listed((enum wp_opcode)opcode, PT_OK))
+		if (!wp_status_is_listed(arch, (enum wp_opcode)opcode, PT_BAD_ADDRESS) &&
+		    !wp_status_is_listed(arch, (enum wp_opcode)opcode, PT_OK))
 			continue;
 		wp_grid_row(&grid);
 		wp_grid_cell(&grid, "%s", wp_opcode_name((enum wp_opcode)opcode));
@@ -157,7 +159,7 @@ static void print_calls(const struct wp_points *points, const char *arch)
 			if (status == PT_MALFORMED)
 				continue;
 			if (count == 0 &&
-			    !wp_status_is_listed((enum wp_opcode)opcode, (pt_status)status))
+			    !wp_status_is_listed(arch, (enum wp_opcode)opcode, (pt_status)status))
 				wp_grid_cell(&grid, "%s", "");
 			else if (count == 0)
 				wp_grid_cell(&grid, "never");
@@ -192,7 +194,7 @@ static void each_never(const struct wp_points *points, enum wp_arch arch,
 
 	for (unsigned op = 0; op < WP_OPCODES; op++) {
 		for (unsigned status = 0; status < PT_STATUSES; status++) {
-			if (!wp_status_is_listed((enum wp_opcode)op, (pt_status)status) ||
+			if (!wp_status_is_listed(arch, (enum wp_opcode)op, (pt_status)status) ||
 			    situations(points, op, status) > 0)
 				continue;
 			snprintf(name, sizeof name, "%s returns %s",
@@ -248,13 +250,22 @@ static size_t points_of(const struct wp_points *points)
 	return count;
 }
 
+static void print_harvested(const struct wp_harvested *harvested)
+{
+	if (harvested->leaves > 0)
+		printf("harvested: %" PRIu64 " leaves told of, %" PRIu64 " accessed, %" PRIu64
+		       " dirty\n",
+		       harvested->leaves, harvested->accessed, harvested->dirty);
+}
+
 static void print_arch(const struct coverage *coverage, enum wp_arch arch)
 {
 	const struct wp_points *points = &coverage->stats.points[arch];
 	struct never never = {0, coverage->never ? SIZE_MAX : NEVER};
 
-	print_calls(points, wp_arch_name(arch));
+	print_calls(points, arch);
 	print_leaves(points, arch);
+	print_harvested(&coverage->stats.harvested[arch]);
 	each_never(points, arch, print_never, &never);
 	if (never.count > never.most)
 		printf("; and %zu more: see --never", never.count - never.most);
@@ -269,6 +280,7 @@ static void list_never(const char *name, void *context)
 static json_t *arch_json(const struct coverage *coverage, enum wp_arch arch)
 {
 	const struct wp_points *points = &coverage->stats.points[arch];
+	const struct wp_harvested *harvested = &coverage->stats.harvested[arch];
 	json_t *never = json_array(), *calls = json_object();
 
 	for (unsigned op = 0; op < WP_OPCODES; op++) {
@@ -284,8 +296,11 @@ static json_t *arch_json(const struct coverage *coverage, enum wp_arch arch)
 		json_object_set_new(calls, wp_opcode_name((enum wp_opcode)op), statuses);
 	}
 	each_never(points, arch, list_never, never);
-	return json_pack("{s:s, s:I, s:o, s:o}", "architecture", wp_arch_name(arch), "coverpoints",
-	                 (json_int_t)points_of(points), "calls", calls, "never", never);
+	return json_pack("{s:s, s:I, s:o, s:{s:I, s:I, s:I}, s:o}", "architecture",
+	                 wp_arch_name(arch), "coverpoints", (json_int_t)points_of(points), "calls",
+	                 calls, "harvested", "leaves", (json_int_t)harvested->leaves, "accessed",
+	                 (json_int_t)harvested->accessed, "dirty", (json_int_t)harvested->dirty,
+	                 "never", never);
 }
 
 static void tell(const struct coverage *coverage)

@@ -169,7 +169,7 @@ static void compare_around(struct wp_comparison *comparison, const struct wp_cal
 
 static bool is_compared(const struct wp_comparison *comparison, const struct wp_call *call)
 {
-	if (call->opcode > WP_OP_PROTECT_REGION)
+	if (call->opcode > WP_OP_HARVEST)
 		return false;
 	/* a leaf that one of them hasn't, by its profile */
 	if (call->opcode == WP_OP_MAP &&
@@ -235,6 +235,9 @@ static bool compare_call(struct wp_comparison *comparison, const struct wp_call 
 		return false;
 	}
 	compare_said(comparison, call, "", call->va, said);
+	if (said[0].leaves != said[1].leaves)
+		differ(comparison, call, "leaves", "%zu leaves are told of, %zu", said[0].leaves,
+		       said[1].leaves);
 	compare_around(comparison, call);
 	return !comparison->difference->found;
 }

@@ -31,6 +31,7 @@ static const unsigned allowed[WP_OPCODES] = {
 	[WP_OP_UNMAP_REGION] = ALWAYS | FIRST | BIT(PT_BORROWED) | BIT(PT_NOT_MAPPED) |
                                BIT(PT_NO_MEMORY),
 	[WP_OP_PROTECT_REGION] = ALWAYS | EARLIER | BIT(PT_NO_MEMORY),
+	[WP_OP_HARVEST] = ALWAYS | EARLIER,
 };
 
 /* ---- what query() and the machines say ---- */
@@ -220,6 +221,21 @@ static void judge_leaf(struct wp_damaged *d, const struct wp_call *call,
 		         promised.paddr.value, promised.size, wp_flags_text(promised.flags, right));
 }
 
+/* What must be cleared is. */
+static void judge_harvest(struct wp_damaged *d, const struct wp_call *call)
+{
+	struct wp_runner *runner = d->runner;
+	struct pt_mapping is;
+
+	if (call->opcode != WP_OP_HARVEST ||
+	    runner->subject->query(runner->instance, call->table, call->va, &is) != PT_OK)
+		return;
+	if (wp_has_one_of(is.accessed, is.dirty, call->uses))
+		wp_found(&d->result->finding, LAW, "not-harvested",
+		         "harvest() returned PT_OK, and the leaf at %#" PRIx64 " is still %s",
+		         call->va, wp_uses_text(is.accessed, is.dirty));
+}
+
 static void count_outcome(struct wp_damaged *d, pt_status status)
 {
 	d->stats->operations++;
@@ -239,8 +255,10 @@ void wp_damage_call(struct wp_damaged *d, const struct wp_call *call)
 
 	count_outcome(d, status);
 	judge_status(d, call, &before, status, in_use);
-	if (status == PT_OK)
+	if (status == PT_OK) {
 		judge_leaf(d, call, &before);
+		judge_harvest(d, call);
+	}
 	wp_damage_agree(d, call->table, call->va);
 	wp_damage_agree(d, call->table, last);
 	remember(d, call->table, call->va);

@@ -35,6 +35,7 @@ static const struct habit habits[WP_OPCODES] = {
 	[WP_OP_MAP_REGION_WITH] = {REGIONS, 8},
 	[WP_OP_UNMAP_REGION] = {REGIONS, 8},
 	[WP_OP_PROTECT_REGION] = {REGIONS, 8},
+	[WP_OP_HARVEST] = {ALWAYS, 6},
 	[WP_OP_WALK] = {ALWAYS, 2},
 	[WP_OP_COPY_FROM] = {SHARING, 6},
 	[WP_OP_GIVE_BACK] = {SHARING, 4},
@@ -59,6 +60,14 @@ static bool is_mapping(unsigned opcode)
 	return opcode == WP_OP_MAP || opcode == WP_OP_MAP_REGION || opcode == WP_OP_MAP_REGION_WITH;
 }
 
+/* Where the CPU records nothing, a harvest is refused whatever the tables hold. */
+static unsigned usual_weight(const struct wp_swarm *swarm, unsigned opcode)
+{
+	if (opcode == WP_OP_HARVEST && wp_uses_recorded(swarm->regime) == 0)
+		return 1;
+	return habits[opcode].weight;
+}
+
 static void draw_weights(struct wp_swarm *swarm)
 {
 	static const uint8_t factors[8] = {0, 1, 2, 2, 4, 4, 4, 16}; /* in quarters */
@@ -71,7 +80,7 @@ static void draw_weights(struct wp_swarm *swarm)
 		const unsigned drawn = factors[wp_below(swarm->random, 8)];
 		const unsigned factor = swarm->random->unswarmed ? 4 : drawn;
 
-		swarm->weights[i] = on[habits[i].class] ? habits[i].weight * factor : 0;
+		swarm->weights[i] = on[habits[i].class] ? usual_weight(swarm, i) * factor : 0;
 		if ((swarm->unasked.opcodes >> i & 1) != 0)
 			swarm->weights[i] = 0;
 		swarm->total += swarm->weights[i];

@@ -298,6 +298,23 @@ static void draw_change_region(const struct wp_swarm *swarm, struct wp_op *op)
 		op->length.count = 1;
 }
 
+static uint8_t draw_uses(const struct wp_swarm *swarm)
+{
+	if (wp_chance(swarm->random, swarm->rude_flags))
+		return (uint8_t)(4 * wp_below(swarm->random, 64));
+	return (uint8_t)(1 + wp_below(swarm->random, 3));
+}
+
+/* All of a leaf that an end of it cuts is harvested, and holes are skipped: so any will do. */
+static void draw_harvest(const struct wp_swarm *swarm, struct wp_op *op)
+{
+	const unsigned unit = wp_chance(swarm->random, 128) ? WP_UNIT_4K : draw_leaf(swarm);
+
+	op->uses = draw_uses(swarm);
+	draw_live_place(swarm, op, true);
+	draw_region_length(swarm, &op->length, unit);
+}
+
 static void draw_limit(const struct wp_swarm *swarm, struct wp_op *op)
 {
 	op->count = wp_chance(swarm->random, 128) ? (uint16_t)wp_small(swarm->random, 15)
@@ -322,6 +339,7 @@ static void (*const draw_call[WP_OPCODES])(const struct wp_swarm *swarm, struct 
 	[WP_OP_MAP_REGION_WITH] = draw_map_region,
 	[WP_OP_UNMAP_REGION] = draw_change_region,
 	[WP_OP_PROTECT_REGION] = draw_change_region,
+	[WP_OP_HARVEST] = draw_harvest,
 	[WP_OP_WALK] = draw_limit,
 	[WP_OP_COPY_FROM] = draw_root_slots,
 	[WP_OP_GIVE_BACK] = draw_root_slots,

@@ -149,6 +149,8 @@ static bool mutate_retype(struct wp_mutant *mutant)
 		drawn.length = op->length;
 	if (shared & WP_ARG_FLAGS)
 		drawn.flags = op->flags;
+	if (shared & WP_ARG_USES)
+		drawn.uses = op->uses;
 	*op = drawn;
 	return true;
 }

@@ -292,11 +292,11 @@ static void step_count(const struct wp_mutant *mutant, struct wp_op *op, uint16_
 		op->count = (uint16_t)(op->count + (how == 1 ? -1 : 1));
 }
 
-/* Of map_region: huge; of map_region_with: source, too; of refuse and walk: the count. */
+/* Of map_region: huge; of map_region_with: source, too; of harvest: uses; of refuse, walk: count. */
 bool wp_mutate_detail(struct wp_mutant *mutant)
 {
 	struct wp_op *op = wp_mutant_pick(mutant, WP_ARG_HUGE | WP_ARG_SOURCE | WP_ARG_GRANTS |
-	                                                  WP_ARG_ONCE | WP_ARG_LIMIT);
+	                                                  WP_ARG_ONCE | WP_ARG_LIMIT | WP_ARG_USES);
 	unsigned operands;
 
 	if (op == NULL)
@@ -305,6 +305,8 @@ bool wp_mutate_detail(struct wp_mutant *mutant)
 	if ((operands & WP_ARG_SOURCE) && wp_chance(mutant->random, 160))
 		op->source = (uint8_t)((op->source + 1 + wp_below(mutant->random, WP_SOURCES - 1)) %
 		                       WP_SOURCES);
+	else if (operands & WP_ARG_USES) /* bit 2 is a use that there isn't */
+		op->uses ^= (uint8_t)(1u << wp_small(mutant->random, 2));
 	else if (operands & WP_ARG_HUGE)
 		op->allow_huge = !op->allow_huge;
 	else if ((operands & WP_ARG_ONCE) && wp_chance(mutant->random, 96))

@@ -22,6 +22,7 @@ const struct wp_opcode_shape wp_opcode_shapes[WP_OPCODES] = {
                                                               WP_ARG_SOURCE | WP_ARG_HUGE},
 	[WP_OP_UNMAP_REGION] = {"unmap_region", T | V | WP_ARG_LENGTH},
 	[WP_OP_PROTECT_REGION] = {"protect_region", T | V | WP_ARG_LENGTH | WP_ARG_FLAGS},
+	[WP_OP_HARVEST] = {"harvest", T | V | WP_ARG_LENGTH | WP_ARG_USES},
 	[WP_OP_WALK] = {"walk", T | WP_ARG_LIMIT},
 	[WP_OP_COPY_FROM] = {"copy_from", T | V | WP_ARG_LENGTH},
 	[WP_OP_GIVE_BACK] = {"give_back", T | V | WP_ARG_LENGTH},
@@ -42,6 +43,50 @@ const struct wp_opcode_shape wp_opcode_shapes[WP_OPCODES] = {
 const char *wp_opcode_name(enum wp_opcode opcode)
 {
 	return wp_opcode_shapes[opcode].name;
+}
+
+/* By the byte, modulo their number; and by the byte less LATER_OPCODES. */
+static const uint8_t first_opcodes[] = {
+	WP_OP_MAP,
+	WP_OP_UNMAP,
+	WP_OP_PROTECT,
+	WP_OP_REMAP,
+	WP_OP_QUERY,
+	WP_OP_MAP_REGION,
+	WP_OP_MAP_REGION_WITH,
+	WP_OP_UNMAP_REGION,
+	WP_OP_PROTECT_REGION,
+	WP_OP_WALK,
+	WP_OP_COPY_FROM,
+	WP_OP_GIVE_BACK,
+	WP_OP_BATCH,
+	WP_OP_FLUSH,
+	WP_OP_FLUSH_ALL,
+	WP_OP_IGNORE,
+	WP_OP_REFUSE,
+	WP_OP_ALLOW,
+	WP_OP_RENEW,
+	WP_OP_PROBE,
+};
+static const uint8_t later_opcodes[] = {WP_OP_HARVEST};
+_Static_assert(sizeof first_opcodes + sizeof later_opcodes == WP_OPCODES, "a byte for each");
+/* No input of the corpora has one of the eleven bytes from here on. */
+#define LATER_OPCODES 144u
+
+enum wp_opcode wp_byte_opcode(uint8_t byte)
+{
+	if (byte >= LATER_OPCODES && byte - LATER_OPCODES < sizeof later_opcodes)
+		return (enum wp_opcode)later_opcodes[byte - LATER_OPCODES];
+	return (enum wp_opcode)first_opcodes[byte % sizeof first_opcodes];
+}
+
+uint8_t wp_opcode_byte(enum wp_opcode opcode)
+{
+	uint8_t byte = 0;
+
+	while (wp_byte_opcode(byte) != opcode)
+		byte = byte + 1u == sizeof first_opcodes ? LATER_OPCODES : (uint8_t)(byte + 1);
+	return byte;
 }
 
 void wp_scope_of(struct wp_scope *scope, const char *prefix)
@@ -128,6 +173,8 @@ static bool op_equal(const struct wp_op *a, const struct wp_op *b)
 		return false;
 	if ((operands & WP_ARG_FLAGS) && a->flags != b->flags)
 		return false;
+	if ((operands & WP_ARG_USES) && a->uses != b->uses)
+		return false;
 	if ((operands & WP_ARG_SOURCE) && a->source != b->source)
 		return false;
 	if ((operands & WP_ARG_HUGE) && a->allow_huge != b->allow_huge)
@@ -154,9 +201,13 @@ uint64_t wp_program_hash(const struct wp_program *program)
 
 	for (size_t i = 0; i < program->count; i++) {
 		const struct wp_op *op = &program->ops[i];
-		const uint64_t parts[] = {op->opcode,   op->va.base,  op->va.index,
-		                          op->va.value, op->pa.value, op->length.count,
-		                          op->flags};
+		const uint64_t parts[] = {op->opcode,
+		                          op->va.base,
+		                          op->va.index,
+		                          op->va.value,
+		                          op->pa.value,
+		                          op->length.count,
+		                          op->flags ^ (uint64_t)op->uses << 8};
 
 		for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++)
 			hash = (hash ^ parts[k]) * 0x100000001b3u;
@@ -190,6 +241,7 @@ void wp_op_settle(struct wp_op *op)
 	else
 		op->length.value = 0;
 	op->flags = (operands & WP_ARG_FLAGS) ? op->flags : 0;
+	op->uses = (operands & WP_ARG_USES) ? op->uses : 0;
 	op->source = (operands & WP_ARG_SOURCE) ? op->source : 0;
 	op->allow_huge = (operands & WP_ARG_HUGE) && op->allow_huge;
 	op->once = (operands & WP_ARG_ONCE) && op->once;

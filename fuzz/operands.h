@@ -21,6 +21,7 @@ enum wp_operand {
 	WP_ARG_GRANTS = 1 << 8, /* `count` of refuse */
 	WP_ARG_ONCE = 1 << 9,
 	WP_ARG_LIMIT = 1 << 10, /* `count` of walk */
+	WP_ARG_USES = 1 << 11,
 };
 
 struct wp_opcode_shape {
@@ -44,6 +45,7 @@ const char *wp_unit_name(const struct wp_regime *regime, unsigned unit);
 extern const char *const wp_base_names[WP_BASE_RAW];
 extern const char *const wp_source_names[WP_SOURCES];
 extern const char wp_flag_letters[];
+extern const char wp_use_letters[];
 
 /* An operand as a word of a line. */
 struct wp_text_field {
@@ -54,7 +56,7 @@ struct wp_text_field {
 	bool (*parse)(const struct wp_regime *regime, const char *text, struct wp_op *op);
 	const char *example;
 };
-#define WP_TEXT_FIELDS 10
+#define WP_TEXT_FIELDS 11
 extern const struct wp_text_field wp_text_fields[WP_TEXT_FIELDS];
 
 /*

@@ -97,7 +97,7 @@ static inline bool wp_points_add(struct wp_points *points, size_t point)
  * regime of the architecture can express in a leaf that it has, what an operation may
  * meet. (PT_MALFORMED is for damaged tables: no program comes to it.)
  */
-bool wp_status_is_listed(enum wp_opcode opcode, pt_status status);
+bool wp_status_is_listed(enum wp_arch arch, enum wp_opcode opcode, pt_status status);
 bool wp_leaf_is_possible(enum wp_arch arch, pt_flags flags, unsigned size);
 
 /* Of leaves with that rank: "4K", or "4K/64K" where the regimes of an architecture differ. */

@@ -40,6 +40,8 @@ static const struct {
 	[WP_OP_MAP_REGION_WITH] = {NEW, HOLE | THERE | LARGER},
 	[WP_OP_UNMAP_REGION] = {REGION | BIT(PT_NOT_MAPPED), HOLE | THERE | LARGER},
 	[WP_OP_PROTECT_REGION] = {REGION | BIT(PT_BAD_FLAGS), HOLE | THERE | LARGER},
+	[WP_OP_HARVEST] = {(REGION | BIT(PT_BAD_FLAGS)) & ~BIT(PT_NO_MEMORY),
+                           HOLE | THERE | LARGER},
 	[WP_OP_WALK] = {BIT(PT_OK), 0},
 	[WP_OP_COPY_FROM] = {SLOTS | BIT(PT_BORROWED), HOLE | THERE | LARGER},
 	[WP_OP_GIVE_BACK] = {SLOTS, HOLE | THERE | LARGER},
@@ -51,8 +53,21 @@ static const struct {
 	[WP_OP_RENEW] = {BIT(PT_OK) | BIT(PT_BORROWED), 0},
 };
 
-bool wp_status_is_listed(enum wp_opcode opcode, pt_status status)
+/* All regimes of an architecture record the same. */
+static bool records(enum wp_arch arch)
 {
+	size_t i = 0;
+
+	while (wp_regimes[i].arch != arch)
+		i++;
+	return wp_uses_recorded(&wp_regimes[i]) != 0;
+}
+
+/* Where a CPU records nothing, a harvest comes no further than to what it is asked for. */
+bool wp_status_is_listed(enum wp_arch arch, enum wp_opcode opcode, pt_status status)
+{
+	if (opcode == WP_OP_HARVEST && (status == PT_OK || status == PT_BORROWED) && !records(arch))
+		return false;
 	return (rules[opcode].statuses >> status & 1) != 0;
 }
 

@@ -41,6 +41,8 @@ struct wp_verdict wp_predict(struct wp_model *model, const struct wp_call *c, si
 	case WP_OP_PROTECT_REGION:
 		return wp_model_protect_region(model, c->table, c->va, c->size, c->flags,
 		                               available);
+	case WP_OP_HARVEST:
+		return wp_model_harvest(model, c->table, c->va, c->size, c->uses);
 	case WP_OP_COPY_FROM:
 		return wp_model_copy_from(model, c->table, 1 - c->table, c->va, c->size);
 	default:

@@ -26,6 +26,7 @@ enum wp_opcode {
 	WP_OP_MAP_REGION_WITH,
 	WP_OP_UNMAP_REGION,
 	WP_OP_PROTECT_REGION,
+	WP_OP_HARVEST,
 	WP_OP_WALK,
 	WP_OP_COPY_FROM, /* from the other table */
 	WP_OP_GIVE_BACK,
@@ -95,6 +96,7 @@ struct wp_op {
 	struct wp_address pa;
 	struct wp_length length; /* map: leaf size; regions: bytes */
 	uint8_t flags;           /* PT_* in bits 0 to 5; bits 6 and 7 are unknown ones */
+	uint8_t uses;            /* PT_ACCESSED, PT_DIRTY; bits from 2 on are unknown ones */
 	bool allow_huge;
 	bool once; /* refuse */
 	uint8_t source;
@@ -125,8 +127,9 @@ uint8_t wp_scope_byte(const struct wp_scope *scope, const struct wp_regime *regi
 
 /*
  * Any bytes decode: a version byte, a regime byte (see wp_scope_regime()), then
- * operations; a cut-off operation at the end is dropped. An unknown version reads
- * as the current one. Zero bytes decode to the simplest operations.
+ * operations, of which the first byte is the opcode (see wp_byte_opcode()); a cut-off
+ * operation at the end is dropped. An unknown version reads as the current one. Zero
+ * bytes decode to the simplest operations.
  */
 void wp_program_decode(struct wp_program *program, const struct wp_scope *scope,
                        const uint8_t *bytes, size_t size);
@@ -159,6 +162,7 @@ struct wp_call {
 	unsigned table;
 	uint64_t va, pa, size;
 	pt_flags flags;
+	pt_uses uses;
 	bool allow_huge;
 	bool once;
 	enum wp_source source;
@@ -182,7 +186,14 @@ uint64_t wp_source_page(const struct wp_regime *regime, enum wp_source source, u
 
 const char *wp_opcode_name(enum wp_opcode opcode);
 
-/* The four that work on a region. */
+/*
+ * The opcode that a byte of an input stands for, and its byte: as of regimes, those that
+ * came after the first corpora have bytes of their own, which were in none of them.
+ */
+enum wp_opcode wp_byte_opcode(uint8_t byte);
+uint8_t wp_opcode_byte(enum wp_opcode opcode);
+
+/* The four that map, unmap or change a region. */
 static inline bool wp_is_region(enum wp_opcode opcode)
 {
 	return opcode >= WP_OP_MAP_REGION && opcode <= WP_OP_PROTECT_REGION;

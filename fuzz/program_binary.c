@@ -41,6 +41,11 @@ static const uint8_t leaf_of[16] = {
 #define FLAGS_ODD   0xf0u
 #define FLAGS_KNOWN 0x3fu
 
+/* Uses by a byte modulo 4; the same goes for no uses, and for unknown ones. */
+static const uint8_t uses_of[4] = {PT_ACCESSED | PT_DIRTY, PT_ACCESSED, PT_DIRTY,
+                                   PT_ACCESSED | PT_DIRTY};
+#define USES_ODD 0xf0u
+
 /* --------------------------------------------------------------------- decoding */
 
 struct reader {
@@ -117,13 +122,20 @@ static uint8_t take_flags(struct reader *in)
 	return flags >= FLAGS_ODD ? take(in) : flags & FLAGS_KNOWN;
 }
 
+static uint8_t take_uses(struct reader *in)
+{
+	const uint8_t uses = take(in);
+
+	return uses >= USES_ODD ? take(in) : uses_of[uses & 3];
+}
+
 /* False: cut off. */
 static bool take_op(struct reader *in, struct wp_op *op)
 {
 	unsigned operands;
 
 	memset(op, 0, sizeof *op);
-	op->opcode = take(in) % WP_OPCODES;
+	op->opcode = (uint8_t)wp_byte_opcode(take(in));
 	operands = wp_opcode_shapes[op->opcode].operands;
 	if (operands & WP_ARG_TABLE)
 		op->table = take(in) % WP_MODEL_TABLES;
@@ -137,6 +149,8 @@ static bool take_op(struct reader *in, struct wp_op *op)
 		take_length(in, &op->length);
 	if (operands & WP_ARG_FLAGS)
 		op->flags = take_flags(in);
+	if (operands & WP_ARG_USES)
+		op->uses = take_uses(in);
 	if (operands & WP_ARG_SOURCE)
 		op->source = take(in) % WP_SOURCES;
 	if (operands & WP_ARG_HUGE)
@@ -229,11 +243,23 @@ static void put_flags(struct writer *out, uint8_t flags)
 	put(out, flags);
 }
 
+static void put_uses(struct writer *out, uint8_t uses)
+{
+	for (unsigned byte = 0; byte < 3; byte++) {
+		if (uses_of[byte] == uses) {
+			put(out, byte);
+			return;
+		}
+	}
+	put(out, USES_ODD);
+	put(out, uses);
+}
+
 static void put_op(struct writer *out, const struct wp_op *op)
 {
 	const unsigned operands = wp_opcode_shapes[op->opcode].operands;
 
-	put(out, op->opcode);
+	put(out, wp_opcode_byte((enum wp_opcode)op->opcode));
 	if (operands & WP_ARG_TABLE)
 		put(out, op->table);
 	if (operands & WP_ARG_VA)
@@ -246,6 +272,8 @@ static void put_op(struct writer *out, const struct wp_op *op)
 		put_length(out, &op->length);
 	if (operands & WP_ARG_FLAGS)
 		put_flags(out, op->flags);
+	if (operands & WP_ARG_USES)
+		put_uses(out, op->uses);
 	if (operands & WP_ARG_SOURCE)
 		put(out, op->source);
 	if (operands & WP_ARG_HUGE)

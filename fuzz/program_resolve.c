@@ -319,6 +319,8 @@ void wp_op_resolve(const struct wp_op *op, const struct wp_regime *regime,
 		call->size = resolve_length(regime, &op->length);
 	if (operands & WP_ARG_FLAGS)
 		call->flags = op->flags;
+	if (operands & WP_ARG_USES)
+		call->uses = op->uses;
 	if (operands & WP_ARG_SOURCE)
 		call->source = (enum wp_source)op->source;
 	if (operands & WP_ARG_HUGE)
@@ -347,6 +349,8 @@ void wp_op_from_call(const struct wp_call *call, struct wp_op *op)
 		op->length = (struct wp_length){.unit = WP_UNITS, .value = call->size};
 	if (operands & WP_ARG_FLAGS)
 		op->flags = (uint8_t)call->flags;
+	if (operands & WP_ARG_USES)
+		op->uses = call->uses;
 	if (operands & WP_ARG_SOURCE)
 		op->source = (uint8_t)call->source;
 	if (operands & WP_ARG_HUGE)

@@ -9,7 +9,8 @@
  * An address is hotN, liveN, liveN_end or edgeN, with an offset of so many units
  * (4K 2M 1G 512G 256T, or those of the regime's granule) or bytes; or a number. A
  * length is so many units, or bytes, or a number in hexadecimal. Flags are read, write, execute, user,
- * device, non-cacheable; unknown bits follow as a number.
+ * device, non-cacheable; uses, such as uses=ad, are accessed, dirty; of both, unknown
+ * bits follow as a number.
  */
 #include "operands.h"
 
@@ -21,6 +22,7 @@ const char *const wp_source_names[WP_SOURCES] = {
 	"linear", "reversed", "swapped", "same", "broken", "unaligned",
 };
 const char wp_flag_letters[] = "rwxudn";
+const char wp_use_letters[] = "ad";
 
 const char *wp_unit_name(const struct wp_regime *regime, unsigned unit)
 {
@@ -64,12 +66,14 @@ static void print_length(const struct wp_regime *regime, const struct wp_length 
 		print_multiple(regime, length->count, length->unit, out);
 }
 
-static void print_flags(unsigned flags, FILE *out)
+static void print_bits(unsigned bits, const char *letters, FILE *out)
 {
-	for (unsigned i = 0; wp_flag_letters[i] != '\0'; i++)
-		fputc(flags >> i & 1 ? wp_flag_letters[i] : '-', out);
-	if (flags & ~PT_FLAGS_ALL)
-		fprintf(out, "+0x%x", flags & ~PT_FLAGS_ALL);
+	unsigned count = 0;
+
+	for (; letters[count] != '\0'; count++)
+		fputc(bits >> count & 1 ? letters[count] : '-', out);
+	if (bits >> count != 0)
+		fprintf(out, "+0x%x", bits >> count << count);
 }
 
 void wp_op_print(const struct wp_regime *regime, const struct wp_op *op, FILE *out)
@@ -93,7 +97,11 @@ void wp_op_print(const struct wp_regime *regime, const struct wp_op *op, FILE *o
 	}
 	if (operands & WP_ARG_FLAGS) {
 		fputs(" flags=", out);
-		print_flags(op->flags, out);
+		print_bits(op->flags, wp_flag_letters, out);
+	}
+	if (operands & WP_ARG_USES) {
+		fputs(" uses=", out);
+		print_bits(op->uses, wp_use_letters, out);
 	}
 	if (operands & WP_ARG_SOURCE)
 		fprintf(out, " source=%s", wp_source_names[op->source]);

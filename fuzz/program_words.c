@@ -123,26 +123,38 @@ static bool parse_length(const struct wp_regime *regime, const char *text, struc
 	return parse_number(text, UINT64_MAX, &op->length.value);
 }
 
-static bool parse_flags(const struct wp_regime *regime, const char *text, struct wp_op *op)
+/* All of the text is letters of bits that are set, '-', and perhaps a number behind a '+'. */
+static bool parse_bits(const char *text, const char *letters, uint8_t *bits)
 {
-	unsigned flags = 0;
+	unsigned known = 0;
 	uint64_t unknown = 0;
 
-	(void)regime;
 	if (*text == '\0')
 		return false;
 	for (; *text != '\0' && *text != '+'; text++) {
-		const char *letter = strchr(wp_flag_letters, *text);
+		const char *letter = strchr(letters, *text);
 
 		if (letter != NULL)
-			flags |= 1u << (letter - wp_flag_letters);
+			known |= 1u << (letter - letters);
 		else if (*text != '-')
 			return false;
 	}
 	if (*text == '+' && !parse_number(text + 1, UINT8_MAX, &unknown))
 		return false;
-	op->flags = (uint8_t)(flags | unknown);
+	*bits = (uint8_t)(known | unknown);
 	return true;
+}
+
+static bool parse_flags(const struct wp_regime *regime, const char *text, struct wp_op *op)
+{
+	(void)regime;
+	return parse_bits(text, wp_flag_letters, &op->flags);
+}
+
+static bool parse_uses(const struct wp_regime *regime, const char *text, struct wp_op *op)
+{
+	(void)regime;
+	return parse_bits(text, wp_use_letters, &op->uses);
 }
 
 static bool parse_table(const struct wp_regime *regime, const char *text, struct wp_op *op)
@@ -197,6 +209,7 @@ const struct wp_text_field wp_text_fields[WP_TEXT_FIELDS] = {
 	{"pa=", WP_ARG_PA, false, parse_pa, "pa=0x80000000"},
 	{"size=", WP_ARG_LEAF | WP_ARG_LENGTH, false, parse_length, "size=17x4K"},
 	{"flags=", WP_ARG_FLAGS, false, parse_flags, "flags=rw-u--"},
+	{"uses=", WP_ARG_USES, false, parse_uses, "uses=ad"},
 	{"source=", WP_ARG_SOURCE, true, parse_source, "source=reversed"},
 	{"huge", WP_ARG_HUGE, true, parse_huge, "huge"},
 	{"once", WP_ARG_ONCE, true, parse_once, "once"},

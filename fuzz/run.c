@@ -131,6 +131,7 @@ static void start(struct wp_runner *runner, const struct wp_program *program,
 		wp_model_limit_leaves(runner->model,
 		                      wp_profile_leaf_sizes(subject->profile, program->regime));
 	runner->stayed.count = 0;
+	runner->unflushed.count = 0;
 	runner->kept = 0;
 	for (unsigned i = 0; i < WP_MODEL_TABLES; i++) {
 		runner->batched[i] = false;

@@ -31,6 +31,11 @@ struct wp_machine_stats {
 	uint64_t between; /* answered between two stores of an operation */
 };
 
+/* Leaves that harvests told of, and what of them. */
+struct wp_harvested {
+	uint64_t leaves, accessed, dirty;
+};
+
 struct wp_stats {
 	uint64_t programs;
 	uint64_t operations; /* that the subject was given */
@@ -42,6 +47,7 @@ struct wp_stats {
 	uint64_t statuses[WP_OPCODES][PT_STATUSES];
 	uint64_t leaves[5]; /* created by map, by level from the last: 4K, 2M, 1G, 512G, 256T */
 	uint64_t flushes, full_flushes;
+	struct wp_harvested harvested[WP_ARCHS];
 	uint64_t changed_leaves; /* stores by which a leaf came, went or became another */
 	struct wp_points points[WP_ARCHS];
 	uint64_t point_count;
@@ -119,6 +125,8 @@ struct wp_runner {
 	struct wp_walkers walkers;
 	struct wp_store_watch watch;
 	struct wp_accessed accessed;
+	struct wp_harvest harvest;
+	struct wp_unflushed unflushed;
 	uint32_t op;
 	const struct wp_call *call; /* NULL: none is at hand */
 	struct wp_touched touched;

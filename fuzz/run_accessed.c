@@ -9,24 +9,6 @@
 
 #include <inttypes.h>
 
-#include "entry.h"
-
-/* One program in so many operations also harvests a leaf. */
-#define HARVESTS_ONE_IN 8u
-
-/* SDM 4.8; RV "Sv39": A is the lower of the two. */
-static uint64_t accessed_bit(const struct wp_regime *regime)
-{
-	const uint64_t both = wp_entry_written_by_cpu(regime);
-
-	return both & -both;
-}
-
-static uint64_t dirty_bit(const struct wp_regime *regime)
-{
-	return wp_entry_written_by_cpu(regime) & ~accessed_bit(regime);
-}
-
 /* RISC-V "Svade": where hardware updates nothing, leaves start with both. */
 static bool starts_used(const struct wp_regime *regime)
 {
@@ -38,58 +20,87 @@ static uint64_t *entry_at(const struct wp_runner *runner, uint64_t pa)
 	return wp_memory_at(&runner->memory, pa, sizeof(uint64_t));
 }
 
-/* What a CPU does to the entry of a leaf that it uses: SDM 4.8, RV "Svadu". */
-static void use(struct wp_runner *runner, struct wp_used_leaf *leaf, bool writes)
+/* SDM 4.8, RV "Svadu". */
+void wp_run_use_leaf(struct wp_runner *runner, struct wp_used_leaf *leaf, bool writes)
 {
 	uint64_t *entry = entry_at(runner, leaf->entry);
 
-	*entry |= accessed_bit(runner->regime);
+	*entry |= wp_accessed_bit(runner->regime);
 	leaf->accessed = true;
 	if (!writes || !leaf->writable)
 		return;
-	*entry |= dirty_bit(runner->regime);
+	*entry |= wp_dirty_bit(runner->regime);
 	leaf->dirty = true;
 }
 
-static const char *uses_text(bool accessed, bool dirty)
+const char *wp_uses_text(bool accessed, bool dirty)
 {
 	if (accessed)
 		return dirty ? "accessed and dirty" : "accessed";
 	return dirty ? "dirty" : "unused";
 }
 
-static void compare(struct wp_runner *runner, const char *who, const struct pt_mapping *told,
-                    uint64_t va, bool accessed, bool dirty)
+void wp_run_judge_uses(struct wp_runner *runner, const char *who, const struct pt_mapping *told,
+                       uint64_t va, bool accessed, bool dirty)
 {
 	if (told->accessed == accessed && told->dirty == dirty)
 		return;
 	wp_found(&runner->result->finding, WP_LAW_USES_TOLD, "uses",
 	         "%s says that the leaf at %#" PRIx64 " is %s, it is %s", who, va,
-	         uses_text(told->accessed, told->dirty), uses_text(accessed, dirty));
+	         wp_uses_text(told->accessed, told->dirty), wp_uses_text(accessed, dirty));
+}
+
+void wp_run_judge_queried_uses(struct wp_runner *runner, unsigned table, uint64_t va, bool accessed,
+                               bool dirty)
+{
+	struct pt_mapping mapping;
+
+	if (runner->subject->query(runner->instance, table, va, &mapping) == PT_OK)
+		wp_run_judge_uses(runner, "query()", &mapping, va, accessed, dirty);
 }
 
 /* query() of one byte against what is known. */
 static void judge_query(struct wp_runner *runner, uint64_t va, bool accessed, bool dirty)
 {
-	struct pt_mapping mapping;
-
-	if (runner->subject->query(runner->instance, runner->accessed.table, va, &mapping) == PT_OK)
-		compare(runner, "query()", &mapping, va, accessed, dirty);
+	wp_run_judge_queried_uses(runner, runner->accessed.table, va, accessed, dirty);
 }
 
 /* ---- before the operation ---- */
 
-static void follow(struct wp_runner *runner, uint64_t va, uint64_t salt)
+bool wp_run_find_entry(struct wp_runner *runner, unsigned table, struct wp_used_leaf *leaf)
+{
+	struct wp_step steps[WP_MAX_STEPS];
+	struct wp_answer answer;
+	const size_t count = wp_paper_trail(runner->regime, &runner->memory,
+	                                    runner->subject->root(runner->instance, table),
+	                                    leaf->va, &answer, steps);
+
+	if (answer.size == 0 || count == 0)
+		return false;
+	leaf->entry = steps[count - 1].entry_pa;
+	leaf->writable = (answer.allowed & (1u << WP_KERNEL_WRITE | 1u << WP_USER_WRITE)) != 0;
+	leaf->accessed = (steps[count - 1].entry & wp_accessed_bit(runner->regime)) != 0;
+	leaf->dirty = (steps[count - 1].entry & wp_dirty_bit(runner->regime)) != 0;
+	return true;
+}
+
+/* A harvest's own leaves are followed in run_harvest.c. */
+static bool is_harvested(const struct wp_run *run, uint64_t va, const struct wp_call *call)
+{
+	const uint64_t first = va & ~(run->leaf - 1);
+
+	return call->opcode == WP_OP_HARVEST && first <= call->va + (call->size - 1) &&
+	       first + (run->leaf - 1) >= call->va;
+}
+
+static void follow(struct wp_runner *runner, const struct wp_call *call, uint64_t va, uint64_t salt)
 {
 	struct wp_accessed *accessed = &runner->accessed;
 	const struct wp_run *run = wp_model_find(runner->model, accessed->table, va);
 	struct wp_used_leaf *leaf = &accessed->leaves[accessed->count];
-	struct wp_step steps[WP_MAX_STEPS];
-	struct wp_answer answer;
 	struct pt_mapping mapping;
-	size_t count;
 
-	if (!run || accessed->count == WP_USED_LEAVES)
+	if (!run || accessed->count == WP_USED_LEAVES || is_harvested(run, va, call))
 		return;
 	for (size_t i = 0; i < accessed->count; i++) {
 		if (va - accessed->leaves[i].first < accessed->leaves[i].size)
@@ -106,73 +117,11 @@ static void follow(struct wp_runner *runner, uint64_t va, uint64_t salt)
 		.dirty = mapping.dirty,
 	};
 	accessed->count++;
-	count = wp_paper_trail(runner->regime, &runner->memory,
-	                       runner->subject->root(runner->instance, accessed->table), va,
-	                       &answer, steps);
-	if (answer.size == 0 || count == 0)
+	if (!wp_run_find_entry(runner, accessed->table, leaf))
 		return; /* no access: only the subject knows what is recorded there */
-	leaf->entry = steps[count - 1].entry_pa;
-	leaf->writable = (answer.allowed & (1u << WP_KERNEL_WRITE | 1u << WP_USER_WRITE)) != 0;
-	compare(runner, "query()", &mapping, va,
-	        (steps[count - 1].entry & accessed_bit(runner->regime)) != 0,
-	        (steps[count - 1].entry & dirty_bit(runner->regime)) != 0);
+	wp_run_judge_uses(runner, "query()", &mapping, va, leaf->accessed, leaf->dirty);
 	if (salt & 1)
-		use(runner, leaf, (salt & 2) != 0);
-}
-
-struct harvested {
-	struct wp_runner *runner;
-	struct wp_used_leaf *leaf;
-	bool told;
-};
-
-static void tell_harvested(void *context, const struct pt_mapping *mapping)
-{
-	struct harvested *harvested = context;
-
-	harvested->told = true;
-	compare(harvested->runner, "harvest()", mapping, mapping->vaddr.value,
-	        harvested->leaf->accessed, harvested->leaf->dirty);
-}
-
-/* Takes what is recorded in one leaf; it must be told, cleared and flushed. */
-static void harvest(struct wp_runner *runner, struct wp_used_leaf *leaf, pt_uses uses)
-{
-	struct wp_finding *finding = &runner->result->finding;
-	struct harvested harvested = {runner, leaf, false};
-	const uint64_t entry = leaf->entry, flushes = runner->flushes;
-	const uint64_t page = wp_regime_page(runner->regime);
-	const bool any = (leaf->accessed && (uses & PT_ACCESSED)) ||
-	                 (leaf->dirty && (uses & PT_DIRTY));
-	const pt_status status = runner->subject->harvest(runner->instance, runner->accessed.table,
-	                                                  leaf->va & ~(page - 1), page, uses,
-	                                                  tell_harvested, &harvested);
-
-	if (status != PT_OK)
-		wp_found(finding, WP_LAW_STATUS, "status",
-		         "harvest() returned %s, it must return %s", pt_status_name(status),
-		         pt_status_name(PT_OK));
-	if (any && !harvested.told)
-		wp_found(finding, WP_LAW_USES_TOLD, "harvest-silent",
-		         "harvest() doesn't tell of %#" PRIx64 ", which is %s", leaf->va,
-		         uses_text(leaf->accessed, leaf->dirty));
-	if (any && entry != 0 && runner->flushes == flushes)
-		wp_found(finding, WP_LAW_USES_TOLD, "harvest-no-flush",
-		         "harvest() cleared what was recorded at %#" PRIx64
-		         " and flushed nothing: a CPU writes there without recording it",
-		         leaf->va);
-	leaf->accessed &= !(uses & PT_ACCESSED);
-	leaf->dirty &= !(uses & PT_DIRTY);
-	leaf->entry = entry;
-	judge_query(runner, leaf->va, leaf->accessed, leaf->dirty);
-}
-
-/* Where the flush of a harvest hides nothing of what the operation must flush. */
-static bool is_apart(const struct wp_used_leaf *leaf, const struct wp_call *call)
-{
-	const uint64_t size = call->size == 0 ? 1 : call->size;
-
-	return leaf->first > call->va + size - 1 || leaf->first + leaf->size - 1 < call->va;
+		wp_run_use_leaf(runner, leaf, (salt & 2) != 0);
 }
 
 /* Of the call alone, not of when it is made: a shorter program does the same. */
@@ -193,30 +142,32 @@ void wp_run_accessed_before(struct wp_runner *runner, const struct wp_call *call
 
 	accessed->on = wp_run_checks(runner, WP_CHECK_ACCESSED) && runner->subject->harvest &&
 	               wp_entry_written_by_cpu(runner->regime) != 0 &&
-	               call->opcode <= WP_OP_PROTECT_REGION && !runner->result->finding.found;
+	               call->opcode <= WP_OP_HARVEST && !runner->result->finding.found;
 	accessed->count = 0;
+	runner->harvest.on = false;
 	if (!accessed->on)
 		return;
 	accessed->table = call->table;
 	accessed->told_bytes = 0;
 	accessed->salt = salt;
-	follow(runner, call->va, salt);
+	if (call->opcode == WP_OP_HARVEST) {
+		follow(runner, call, call->va - 1, salt);
+		follow(runner, call, call->va + call->size, salt >> 2);
+	} else {
+		follow(runner, call, call->va, salt);
+	}
 	if (call->size > wp_regime_page(runner->regime)) {
-		follow(runner, call->va + call->size - 1, salt >> 2);
-		follow(runner, call->va + (salt >> 8) % call->size, salt >> 4);
+		follow(runner, call, call->va + call->size - 1, salt >> 2);
+		follow(runner, call, call->va + (salt >> 8) % call->size, salt >> 4);
 	}
 	runs = wp_model_runs(runner->model, call->table, &count);
 	if (count != 0) {
 		const struct wp_run *run = &runs[(salt >> 10) % count];
 
-		follow(runner, run->va + (salt >> 6) % run->bytes, salt >> 12);
+		follow(runner, call, run->va + (salt >> 6) % run->bytes, salt >> 12);
 	}
-	if (accessed->count == 0 || (salt >> 14) % HARVESTS_ONE_IN != 0 || runner->lent ||
-	    runner->batched[0] || runner->batched[1])
-		return;
-	if (is_apart(&accessed->leaves[accessed->count - 1], call))
-		harvest(runner, &accessed->leaves[accessed->count - 1],
-		        (pt_uses)(1 + (salt >> 17) % 3));
+	if (call->opcode == WP_OP_HARVEST)
+		wp_run_harvest_before(runner, call);
 }
 
 /* ---- during the operation ---- */
@@ -232,11 +183,12 @@ void wp_run_accessed_storing(struct wp_runner *runner, const void *at)
 	for (size_t i = 0; i < count; i++) {
 		struct wp_used_leaf *leaf = &accessed->leaves[i];
 
-		if (leaf->entry != pa)
+		if (leaf->entry != pa || leaf->stored)
 			continue;
-		use(runner, leaf, (accessed->salt >> (20 + i) & 1) != 0);
-		leaf->entry = 0; /* what is stored now is another's business */
+		wp_run_use_leaf(runner, leaf, (accessed->salt >> (20 + i) & 1) != 0);
+		leaf->stored = true;
 	}
+	wp_run_harvest_storing(runner, pa);
 }
 
 static void tell_removed(void *context, const struct pt_mapping *mapping)
@@ -249,8 +201,8 @@ static void tell_removed(void *context, const struct pt_mapping *mapping)
 		const struct wp_used_leaf *leaf = &accessed->leaves[i];
 
 		if (leaf->va - mapping->vaddr.value < mapping->size)
-			compare(runner, "unmap_region_with()", mapping, leaf->va, leaf->accessed,
-			        leaf->dirty);
+			wp_run_judge_uses(runner, "unmap_region_with()", mapping, leaf->va,
+			                  leaf->accessed, leaf->dirty);
 	}
 }
 
@@ -281,8 +233,8 @@ static void judge_leaf(struct wp_runner *runner, const struct wp_call *call,
 	const struct wp_run *now = wp_model_find(runner->model, call->table, leaf->va);
 
 	if (told && call->va - leaf->first < leaf->size)
-		compare(runner, wp_opcode_name(call->opcode), told, leaf->va, leaf->accessed,
-		        leaf->dirty);
+		wp_run_judge_uses(runner, wp_opcode_name(call->opcode), told, leaf->va,
+		                  leaf->accessed, leaf->dirty);
 	if (!now)
 		return;
 	if (now->pa + (leaf->va - now->va) == leaf->pa)
@@ -306,6 +258,8 @@ void wp_run_accessed_after(struct wp_runner *runner, const struct wp_call *call,
 	const bool on = accessed->on && !runner->result->finding.found;
 
 	runner->accessed.on = false;
+	if (call->opcode == WP_OP_HARVEST)
+		wp_run_harvest_after(runner, call, status);
 	for (size_t i = 0; on && i < accessed->count; i++)
 		judge_leaf(runner, call, &accessed->leaves[i], tells ? told : NULL);
 	if (on && maps)

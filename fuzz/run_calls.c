@@ -12,6 +12,8 @@ static struct wp_outcome perform(struct wp_runner *runner, const struct wp_call 
 
 	if (call->opcode == WP_OP_UNMAP_REGION)
 		return (struct wp_outcome){.status = wp_run_accessed_unmap_region(runner, call)};
+	if (call->opcode == WP_OP_HARVEST)
+		return (struct wp_outcome){.status = wp_run_harvest(runner, call)};
 	return wp_subject_perform(runner->subject, runner->instance, runner->regime,
 	                          rounded ? &runner->asked : call);
 }
@@ -249,6 +251,8 @@ static void run_renew(struct wp_runner *runner, const struct wp_call *call)
 	if (runner->batched[call->table])
 		runner->waiting += verdict.removed;
 	wp_run_judge_frame_count(runner, status, frames);
+	if (status == PT_OK)
+		wp_run_harvest_end_batch(runner, call->table, false);
 	if (status == PT_OK && !runner->result->finding.found)
 		create(runner, call->table);
 }
@@ -271,6 +275,8 @@ static void run_batch(struct wp_runner *runner, const struct wp_call *call)
 		runner->warm.root = 0;
 		wp_run_watch_flush(runner, NULL);
 	}
+	if (call->opcode != WP_OP_BATCH)
+		wp_run_harvest_end_batch(runner, table, !runner->ignoring);
 	runner->ignoring = false;
 	if (!runner->batched[0] && !runner->batched[1])
 		runner->waiting = 0;

@@ -58,6 +58,11 @@ void wp_stats_add(struct wp_stats *stats, const struct wp_stats *other)
 		for (size_t j = 0; j < PT_STATUSES; j++)
 			stats->statuses[i][j] += other->statuses[i][j];
 	}
+	for (size_t i = 0; i < WP_ARCHS; i++) {
+		stats->harvested[i].leaves += other->harvested[i].leaves;
+		stats->harvested[i].accessed += other->harvested[i].accessed;
+		stats->harvested[i].dirty += other->harvested[i].dirty;
+	}
 	for (size_t i = 0; i < 5; i++)
 		stats->leaves[i] += other->leaves[i];
 	for (size_t i = 0; i < WP_MAX_MACHINES; i++) {

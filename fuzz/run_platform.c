@@ -63,6 +63,7 @@ static void platform_flush_address(void *context, pt_vaddr vaddr)
 	runner->stats->flushes++;
 	runner->stores_at_flush = runner->stores;
 	flush_tlbs(runner, &vaddr.value);
+	wp_run_harvest_flush(runner, &vaddr.value);
 	wp_run_watch_flush(runner, &vaddr.value);
 	wp_run_warm_flush(runner, &vaddr.value);
 }
@@ -75,6 +76,7 @@ static void platform_flush_all(void *context)
 	runner->stats->full_flushes++;
 	runner->stores_at_flush = runner->stores;
 	flush_tlbs(runner, NULL);
+	wp_run_harvest_flush(runner, NULL);
 	wp_run_watch_flush(runner, NULL);
 	wp_run_warm_flush(runner, NULL);
 }

@@ -134,4 +134,14 @@ pt_status wp_run_accessed_unmap_region(struct wp_runner *runner, const struct wp
 void wp_run_accessed_after(struct wp_runner *runner, const struct wp_call *call, pt_status status,
                            const struct pt_mapping *told);
 
+/* --- run_harvest.c: L8 of harvest() --- */
+
+void wp_run_harvest_before(struct wp_runner *runner, const struct wp_call *call);
+void wp_run_harvest_storing(struct wp_runner *runner, uint64_t entry);
+pt_status wp_run_harvest(struct wp_runner *runner, const struct wp_call *call);
+void wp_run_harvest_flush(struct wp_runner *runner, const uint64_t *va);
+void wp_run_harvest_after(struct wp_runner *runner, const struct wp_call *call, pt_status status);
+/* The table's batch has ended, or the table. */
+void wp_run_harvest_end_batch(struct wp_runner *runner, unsigned table, bool flushed);
+
 #endif

@@ -168,6 +168,22 @@ static bool few_flags(struct wp_shrinker *shrinker, size_t i)
 	return kept;
 }
 
+/* Harvested of a leaf: one kind rather than both. */
+static bool few_uses(struct wp_shrinker *shrinker, size_t i)
+{
+	const struct wp_op *op = &shrinker->best->ops[i];
+	const uint8_t now = op->uses;
+
+	for (unsigned bit = 8; bit-- > 0 && has(op, WP_ARG_USES);) {
+		if ((now >> bit & 1) == 0 || (now & (now - 1)) == 0)
+			continue;
+		candidate_op(shrinker, i)->uses = (uint8_t)(now & ~(1u << bit));
+		if (wp_shrinker_keep(shrinker))
+			return true;
+	}
+	return false;
+}
+
 /* ---- numbers ---- */
 
 /* An address that isn't settled: the plainest of all. */
@@ -314,8 +330,8 @@ static bool small_size(struct wp_shrinker *shrinker, size_t i)
 bool wp_shrinker_arguments(struct wp_shrinker *shrinker)
 {
 	static bool (*const simplify[])(struct wp_shrinker *, size_t) = {
-		plain_opcode, first_table, no_huge,    not_once, plain_source, low_count,
-		plain_base,   few_flags,   small_size, low_va,   low_pa,
+		plain_opcode, first_table, no_huge,  not_once,   plain_source, low_count,
+		plain_base,   few_flags,   few_uses, small_size, low_va,       low_pa,
 	};
 	bool kept = first_tables(shrinker);
 

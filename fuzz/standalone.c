@@ -187,9 +187,9 @@ static void print_idle_hooks(const struct wp_standalone *file)
 	const bool tlb = (file->by & WP_BY_TLB) != 0, stores = (file->by & WP_BY_STORES) != 0;
 
 	if (!tlb)
-		fputs("static void on_free(uint64_t frame)\n{\n\t(void)frame;\n}\n\n"
-		      "static void on_flush(const uint64_t *va)\n{\n\t(void)va;\n}\n\n",
-		      file->out);
+		fputs("static void on_free(uint64_t frame)\n{\n\t(void)frame;\n}\n\n", file->out);
+	if (!tlb && (file->by & WP_BY_USES) == 0)
+		fputs("static void on_flush(const uint64_t *va)\n{\n\t(void)va;\n}\n\n", file->out);
 	if (!stores)
 		fputs("static void on_alloc(unsigned i)\n{\n\t(void)i;\n}\n\n"
 		      "static void on_store(const uint64_t *entry, uint64_t after)\n{\n"

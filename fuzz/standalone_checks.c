@@ -56,13 +56,28 @@ void wp_standalone_before(const struct wp_standalone *file, const struct wp_call
 	}
 	if ((file->by & WP_BY_USES) && file->va_count > 0 && file->made[call->table] &&
 	    call->opcode != WP_OP_RENEW)
-		fprintf(out, "\tcpu_records(&table[%u], 0x%" PRIx64 ", %s);\n", call->table,
-		        file->va[0],
-		        file->lent || file->batched[0] || file->batched[1] ? "false" : "true");
+		fprintf(out, "\tcpu_records(&table[%u], 0x%" PRIx64 ");\n", call->table,
+		        file->va[0]);
 	if (last && (file->by & WP_BY_FLUSHES))
 		fprintf(out, "\tflushes = 0;\n");
 	if (last && (file->by & WP_BY_READING) && wp_standalone_only_reads(call->opcode))
 		fputs("\tonly_read(true);\n", out);
+}
+
+bool wp_standalone_harvested(const struct wp_standalone *file, const struct wp_call *call,
+                             pt_status status)
+{
+	const struct wp_run *run = file->va_count > 0
+	                                   ? wp_model_find(file->model, call->table, file->va[0])
+	                                   : NULL;
+	const uint64_t first = run != NULL ? file->va[0] & ~(run->leaf - 1) : 0;
+
+	if (call->opcode != WP_OP_HARVEST || status != PT_OK || run == NULL ||
+	    first > call->va + (call->size - 1) || first + (run->leaf - 1) < call->va)
+		return false;
+	fprintf(file->out, "\texpect_harvested(&table[%u], 0x%x, %s);\n", call->table, call->uses,
+	        file->batched[call->table] ? "true" : "false");
+	return true;
 }
 
 /* `made`: the leaf is another one than before, or there was none. */

@@ -61,6 +61,9 @@ void wp_standalone_after(const struct wp_standalone *file);
 /* What the call told, beside its status. */
 void wp_standalone_said(const struct wp_standalone *file, const struct wp_call *call, size_t i,
                         const struct wp_verdict *verdict);
+/* What a harvest did to the leaf that is looked at; false: nothing, by what it must do. */
+bool wp_standalone_harvested(const struct wp_standalone *file, const struct wp_call *call,
+                             pt_status status);
 /* `made`: the leaf is another one than before, or there was none. */
 void wp_standalone_uses(const struct wp_standalone *file, const struct wp_call *call,
                         pt_status status, bool made);

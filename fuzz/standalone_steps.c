@@ -41,6 +41,8 @@ static struct wp_verdict predict(struct wp_standalone *file, const struct wp_cal
 		return wp_model_unmap_region(m, c->table, c->va, c->size, file->grants);
 	case WP_OP_PROTECT_REGION:
 		return wp_model_protect_region(m, c->table, c->va, c->size, c->flags, file->grants);
+	case WP_OP_HARVEST:
+		return wp_model_harvest(m, c->table, c->va, c->size, c->uses);
 	case WP_OP_COPY_FROM:
 		return wp_model_copy_from(m, c->table, 1 - c->table, c->va, c->size);
 	default:
@@ -102,6 +104,10 @@ static void print_batch_call(struct wp_standalone *file, const struct wp_call *c
 	if (call->opcode == WP_OP_IGNORE && (file->by & WP_BY_TLB))
 		fputs("\tignoring = false;\n", file->out);
 	file->batched[t] = call->opcode == WP_OP_BATCH;
+	if (!file->batched[t] && (file->by & WP_BY_USES))
+		fputs(call->opcode == WP_OP_IGNORE ? "\tuse.unflushed = false;\n"
+		                                   : "\texpect_flushed();\n",
+		      file->out);
 	if (!file->batched[0] && !file->batched[1])
 		file->waiting = 0;
 }
@@ -159,6 +165,8 @@ static void print_status_call(struct wp_standalone *file, const struct wp_call *
 	const uint64_t before = mapped ? run->pa - run->va : 0;
 	const struct wp_verdict verdict = predict(file, call);
 	const bool quiet = last && (file->by & WP_BY_FLUSHES);
+	const bool uses = (file->by & WP_BY_USES) != 0;
+	bool harvested;
 
 	if (quiet && file->batched[call->table])
 		fprintf(file->out,
@@ -173,6 +181,7 @@ static void print_status_call(struct wp_standalone *file, const struct wp_call *
 	if (file->batched[call->table])
 		file->waiting += verdict.removed;
 	file->lent |= call->opcode == WP_OP_COPY_FROM && verdict.status == PT_OK;
+	harvested = uses && wp_standalone_harvested(file, call, verdict.status);
 	if (!last)
 		return;
 	if ((file->by & WP_BY_READING) && wp_standalone_only_reads(call->opcode))
@@ -183,7 +192,7 @@ static void print_status_call(struct wp_standalone *file, const struct wp_call *
 	if (quiet)
 		fputs("\texpect_flushes(0);\n", file->out);
 	run = file->va_count > 0 ? wp_model_find(file->model, call->table, file->va[0]) : NULL;
-	if (file->by & WP_BY_USES)
+	if (uses && !harvested)
 		wp_standalone_uses(file, call, verdict.status,
 		                   run != NULL && (!mapped || run->pa - run->va != before));
 }

@@ -16,6 +16,7 @@ static const char *const words[WP_OPCODES] = {
 	[WP_OP_MAP_REGION_WITH] = "Map a region, each page as the caller says",
 	[WP_OP_UNMAP_REGION] = "Unmap a region",
 	[WP_OP_PROTECT_REGION] = "New flags for a region",
+	[WP_OP_HARVEST] = "Tell and clear what CPUs recorded",
 	[WP_OP_WALK] = "Walk through the table",
 	[WP_OP_COPY_FROM] = "Borrow root slots of the other table",
 	[WP_OP_GIVE_BACK] = "Give borrowed root slots back",
@@ -67,7 +68,7 @@ void wp_standalone_flags(pt_flags flags, FILE *out)
 }
 
 /* The arguments of a call, in the order of the library's. */
-enum argument { END, VA, PA, SIZE, FLAGS, HUGE_TOO, SAID, OTHER, SOURCE };
+enum argument { END, VA, PA, SIZE, FLAGS, USES, HUGE_TOO, SAID, OTHER, SOURCE };
 
 static const enum argument arguments[WP_OPCODES][7] = {
 	[WP_OP_MAP] = {VA, PA, SIZE, FLAGS},
@@ -79,9 +80,21 @@ static const enum argument arguments[WP_OPCODES][7] = {
 	[WP_OP_MAP_REGION_WITH] = {VA, SOURCE, SIZE, FLAGS, HUGE_TOO},
 	[WP_OP_UNMAP_REGION] = {VA, SIZE},
 	[WP_OP_PROTECT_REGION] = {VA, SIZE, FLAGS},
+	[WP_OP_HARVEST] = {VA, SIZE, USES},
 	[WP_OP_COPY_FROM] = {OTHER, VA, SIZE},
 	[WP_OP_GIVE_BACK] = {VA, SIZE},
 };
+
+static void print_uses(pt_uses uses, FILE *out)
+{
+	static const char *const names[] = {"0", "PT_ACCESSED", "PT_DIRTY",
+	                                    "PT_ACCESSED | PT_DIRTY"};
+
+	if (uses > (PT_ACCESSED | PT_DIRTY))
+		fprintf(out, "0x%x", uses);
+	else
+		fputs(names[uses], out);
+}
 
 static void print_argument(const struct wp_call *call, enum argument argument, FILE *out)
 {
@@ -101,6 +114,9 @@ static void print_argument(const struct wp_call *call, enum argument argument, F
 		break;
 	case FLAGS:
 		wp_standalone_flags(call->flags, out);
+		break;
+	case USES:
+		print_uses(call->uses, out);
 		break;
 	case HUGE_TOO:
 		fputs(call->allow_huge ? "true" : "false", out);
@@ -122,14 +138,15 @@ static void print_argument(const struct wp_call *call, enum argument argument, F
 void wp_standalone_call(const struct wp_standalone *file, const struct wp_call *call)
 {
 	FILE *out = file->out;
+	const bool harvests = call->opcode == WP_OP_HARVEST;
 	const bool tells = call->opcode == WP_OP_UNMAP_REGION && (file->by & WP_BY_USES) != 0;
 
 	fprintf(out, "pt_%s%s(&table[%u]", wp_opcode_name(call->opcode), tells ? "_with" : "",
 	        call->table);
 	for (size_t i = 0; arguments[call->opcode][i] != END; i++)
 		print_argument(call, arguments[call->opcode][i], out);
-	if (tells)
-		fputs(", told, NULL", out);
+	if (tells || harvests)
+		fputs(file->by & WP_BY_USES ? ", told, NULL" : ", NULL, NULL", out);
 	if (call->opcode != WP_OP_QUERY)
 		fprintf(out, file->batched[call->table] ? ", &batch[%u]" : ", NULL", call->table);
 	fputc(')', out);

@@ -81,6 +81,8 @@ bool wp_subject_offers(const struct wp_subject *subject, unsigned opcode)
 		return subject->unmap_region != NULL;
 	case WP_OP_PROTECT_REGION:
 		return subject->protect_region != NULL;
+	case WP_OP_HARVEST:
+		return subject->harvest != NULL;
 	case WP_OP_WALK:
 		return subject->walk != NULL;
 	case WP_OP_COPY_FROM:

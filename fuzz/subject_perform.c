@@ -17,6 +17,12 @@ static pt_paddr source_page(void *context, pt_vaddr vaddr)
 	                            source->pages));
 }
 
+static void count_leaf(void *context, const struct pt_mapping *leaf)
+{
+	(void)leaf;
+	++*(size_t *)context;
+}
+
 struct wp_outcome wp_subject_perform(const struct wp_subject *s, struct wp_instance *instance,
                                      const struct wp_regime *regime, const struct wp_call *c)
 {
@@ -53,6 +59,10 @@ struct wp_outcome wp_subject_perform(const struct wp_subject *s, struct wp_insta
 		break;
 	case WP_OP_PROTECT_REGION:
 		o.status = s->protect_region(instance, c->table, c->va, c->size, c->flags);
+		break;
+	case WP_OP_HARVEST:
+		o.status = s->harvest(instance, c->table, c->va, c->size, c->uses, count_leaf,
+		                      &o.leaves);
 		break;
 	case WP_OP_COPY_FROM:
 		o.status = s->copy_from(instance, c->table, 1 - c->table, c->va, c->size);

@@ -10,6 +10,7 @@
 struct wp_outcome {
 	pt_status status;
 	struct pt_mapping told; /* unmap, query: what; protect, remap: what it was */
+	size_t leaves;          /* harvest: told of */
 };
 
 /* Of those with a status, but for create and destroy. */

@@ -7,19 +7,20 @@
 struct rule {
 	pt_flags needs_read;   /* each of these can't be without READ */
 	bool kernel_runs_user; /* the kernel may execute an executable USER page */
+	pt_uses records;       /* by itself, in leaves */
 };
 
 static const struct rule rules[] = {
-	/* SDM vol. 3, 4.6.1: SMEP stops the kernel's fetches. */
-	[WP_X86_64] = {PT_WRITE | PT_EXECUTE, false},
-	/* Arm ARM D8.4: AP has no encoding without read; PXN stops EL1's fetches. */
-	[WP_AARCH64] = {PT_WRITE | PT_EXECUTE, false},
-	/* Privileged ISA, "Addressing and Memory Protection": W without R is reserved; U. */
-	[WP_RISCV64] = {PT_WRITE, false},
+	/* SDM vol. 3, 4.6.1: SMEP stops the kernel's fetches. 4.8: A and D. */
+	[WP_X86_64] = {PT_WRITE | PT_EXECUTE, false, PT_ACCESSED | PT_DIRTY},
+	/* Arm ARM D8.4: AP has no encoding without read; PXN stops EL1's fetches. HA = HD = 0. */
+	[WP_AARCH64] = {PT_WRITE | PT_EXECUTE, false, 0},
+	/* Privileged ISA, "Addressing and Memory Protection": W without R is reserved; U; A, D. */
+	[WP_RISCV64] = {PT_WRITE, false, PT_ACCESSED | PT_DIRTY},
 	/* Manual vol. 1, 5.4.4: with RPLV = 0 a lower PLV passes, and only NX stops a fetch. */
-	[WP_LOONGARCH64] = {0, true},
-	/* SDM vol. 3C, 28.3.3.1: write without read is a misconfiguration; no USER there is. */
-	[WP_X86_EPT] = {PT_WRITE, false},
+	[WP_LOONGARCH64] = {0, true, 0},
+	/* SDM vol. 3C, 28.3.3.1: write without read is a misconfiguration; no USER. 28.3.5. */
+	[WP_X86_EPT] = {PT_WRITE, false, PT_ACCESSED | PT_DIRTY},
 };
 _Static_assert(sizeof rules / sizeof rules[0] == WP_ARCHS, "Which flags can't the new one say?");
 
@@ -55,4 +56,9 @@ uint8_t wp_flags_allowed(const struct wp_regime *regime, pt_flags flags)
 	if (!rules[regime->arch].kernel_runs_user)
 		allowed &= (uint8_t)~(1u << WP_KERNEL_EXECUTE);
 	return allowed;
+}
+
+pt_uses wp_uses_recorded(const struct wp_regime *regime)
+{
+	return rules[regime->arch].records;
 }

@@ -72,6 +72,9 @@ struct wp_verdict wp_model_unmap_region(struct wp_model *model, unsigned table, 
                                         uint64_t size, size_t available);
 struct wp_verdict wp_model_protect_region(struct wp_model *model, unsigned table, uint64_t va,
                                           uint64_t size, pt_flags flags, size_t available);
+/* Of the status alone: what it tells and clears is in no model, see run_harvest.c. */
+struct wp_verdict wp_model_harvest(const struct wp_model *model, unsigned table, uint64_t va,
+                                   uint64_t size, pt_uses uses);
 struct wp_verdict wp_model_copy_from(struct wp_model *model, unsigned table, unsigned other,
                                      uint64_t va, uint64_t size);
 struct wp_verdict wp_model_give_back(struct wp_model *model, unsigned table, uint64_t va,
@@ -117,5 +120,8 @@ size_t wp_model_walk(const struct wp_model *model, unsigned table, size_t limit,
  */
 bool wp_flags_expressible(const struct wp_regime *regime, pt_flags flags);
 uint8_t wp_flags_allowed(const struct wp_regime *regime, pt_flags flags);
+
+/* What its CPUs record in leaves. */
+pt_uses wp_uses_recorded(const struct wp_regime *regime);
 
 #endif

@@ -217,3 +217,20 @@ struct wp_verdict wp_model_protect_region(struct wp_model *model, unsigned index
 	wp_edit_close(model, &edit);
 	return (struct wp_verdict){.allocated = edit.splits};
 }
+
+/* A leaf is in the range or not, be it cut by an end: none is split, so no frame is needed. */
+struct wp_verdict wp_model_harvest(const struct wp_model *model, unsigned index, uint64_t va,
+                                   uint64_t size, pt_uses uses)
+{
+	const pt_status status = check_region(model, va, 0, 1, size);
+	const uint64_t last = va + (size - 1);
+
+	if (status != PT_OK)
+		return wp_refuse(status);
+	if (uses == 0 || (uses & ~wp_uses_recorded(model->regime)) != 0)
+		return wp_refuse(PT_BAD_FLAGS);
+	if (wp_borrows_in(model, &model->tables[index], va, last) ||
+	    wp_changes_lent_entry(model, index, va, last, false))
+		return wp_refuse(PT_BORROWED);
+	return (struct wp_verdict){.status = PT_OK};
+}

@@ -88,6 +88,9 @@ static inline bool call_model(const struct wp_regime *regime, struct wp_model *m
 	case WP_OP_PROTECT_REGION:
 		*v = wp_model_protect_region(model, c->table, c->va, c->size, c->flags, available);
 		return true;
+	case WP_OP_HARVEST:
+		*v = wp_model_harvest(model, c->table, c->va, c->size, c->uses);
+		return true;
 	case WP_OP_COPY_FROM:
 		*v = wp_model_copy_from(model, c->table, 1 - c->table, c->va, c->size);
 		return true;

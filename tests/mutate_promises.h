@@ -316,6 +316,7 @@ static inline bool has_another_detail(const struct wp_program *before,
 		return false;
 	same = after->ops[at];
 	same.source = before->ops[at].source;
+	same.uses = before->ops[at].uses;
 	same.allow_huge = before->ops[at].allow_huge;
 	same.once = before->ops[at].once;
 	same.count = before->ops[at].count;

@@ -63,6 +63,9 @@ static inline struct wp_op any_op(struct wp_random *random)
 		op.length = any_length(random);
 	if (operands & WP_ARG_FLAGS)
 		op.flags = (uint8_t)wp_random_next(random);
+	if (operands & WP_ARG_USES)
+		op.uses = (uint8_t)(wp_random_next(random) &
+		                    (wp_random_next(random) & 1 ? 3 : 255));
 	if (operands & WP_ARG_SOURCE)
 		op.source = (uint8_t)wp_random_below(random, WP_SOURCES);
 	if (operands & WP_ARG_HUGE)
@@ -109,6 +112,7 @@ static inline void assert_same(const struct wp_program *a, const struct wp_progr
 		assert_int_equal(x->length.count, y->length.count);
 		assert_int_equal(x->length.value, y->length.value);
 		assert_int_equal(x->flags, y->flags);
+		assert_int_equal(x->uses, y->uses);
 		assert_int_equal(x->allow_huge, y->allow_huge);
 		assert_int_equal(x->once, y->once);
 		assert_int_equal(x->source, y->source);

@@ -234,12 +234,13 @@ static void without_deviations_it_is_the_contract(void **state)
 	start(0);
 	wp_model_copy(other, model);
 	for (uint64_t va = 0; va < 4 * PT_2M; va += PT_2M / 4) {
-		for (unsigned opcode = WP_OP_MAP; opcode <= WP_OP_PROTECT_REGION; opcode++) {
+		for (unsigned opcode = WP_OP_MAP; opcode <= WP_OP_HARVEST; opcode++) {
 			const struct wp_call call = {.opcode = (enum wp_opcode)opcode,
 			                             .va = va,
 			                             .pa = va,
 			                             .size = PT_2M,
-			                             .flags = PT_READ};
+			                             .flags = PT_READ,
+			                             .uses = PT_DIRTY};
 			const struct wp_verdict right = wp_predict(other, &call, 3);
 			const struct wp_verdict said = wp_predict_as(model, 0, &call, 3, before,
 			                                             &done);

@@ -113,6 +113,25 @@ static void a_loan_in_the_range_is_renewed(void **state)
 	expect(wp_model_destroy(model, 1), PT_BORROWED);
 }
 
+/* Also where nothing is mapped, and after all that the arguments alone tell. */
+static void only_the_owner_harvests_a_lent_slot_and_nobody_a_lent_root_leaf(void **state)
+{
+	(void)state;
+	lend_two_slots();
+	expect(wp_model_harvest(model, 0, 512 * G, 4 * K, PT_DIRTY), PT_BORROWED);
+	expect(wp_model_harvest(model, 0, 1024 * G - 4 * K, 8 * K, PT_DIRTY), PT_BORROWED);
+	expect(wp_model_harvest(model, 0, 512 * G, 4 * K, 0), PT_BAD_FLAGS);
+	expect(wp_model_harvest(model, 0, 512 * G, 4 * K + 1, PT_DIRTY), PT_NOT_ALIGNED);
+	expect(wp_model_harvest(model, 0, 1024 * G, 4 * K, PT_DIRTY), PT_OK);
+	expect(wp_model_harvest(model, 1, 0, 1024 * G, PT_DIRTY), PT_OK);
+
+	lend_a_root_leaf();
+	expect(wp_model_harvest(model, 1, 4 * K, 4 * K, PT_ACCESSED), PT_BORROWED);
+	expect(wp_model_harvest(model, 0, 4 * K, 4 * K, PT_ACCESSED), PT_BORROWED);
+	expect(wp_model_give_back(model, 0, 0, PT_512G), PT_OK);
+	expect(wp_model_harvest(model, 1, 4 * K, 4 * K, PT_ACCESSED), PT_OK);
+}
+
 /* Slot 1 of table 0 is borrowed: 512 GiB to 1 TiB, mapped in its first GiB. */
 static void the_borrower_changes_nothing_that_it_borrowed(void **state)
 {
@@ -261,6 +280,7 @@ int main(void)
 		cmocka_unit_test(a_run_that_leaves_the_lent_slots_is_clipped_to_them),
 		cmocka_unit_test(an_empty_slot_of_the_other_becomes_empty_and_is_nobodys_loan),
 		cmocka_unit_test(a_loan_in_the_range_is_renewed),
+		cmocka_unit_test(only_the_owner_harvests_a_lent_slot_and_nobody_a_lent_root_leaf),
 		cmocka_unit_test(the_borrower_changes_nothing_that_it_borrowed),
 		cmocka_unit_test(the_owner_changes_what_lies_below_a_lent_slot),
 		cmocka_unit_test(the_owner_keeps_the_last_leaf_of_a_lent_slot),

@@ -85,7 +85,7 @@ static bool is_interesting(const uint8_t *bytes, size_t size, const uint8_t *sig
 /* Trimming as AFL++ does it, in which only one operation matters. */
 static void trimming_leaves_the_operation_that_matters(void **state)
 {
-	static const uint8_t sign[] = {WP_OP_WALK, 1, 0x12, 0x34};
+	const uint8_t sign[] = {wp_opcode_byte(WP_OP_WALK), 1, 0x12, 0x34};
 	static struct wp_program program;
 	static uint8_t bytes[WP_PROGRAM_MAX_BYTES], input[WP_PROGRAM_MAX_BYTES];
 	struct wp_afl *afl = open_afl("fuzz_x86_64");
@@ -126,7 +126,7 @@ static void trimming_leaves_the_operation_that_matters(void **state)
 
 static void inputs_of_one_operation_or_none_are_not_trimmed(void **state)
 {
-	static const uint8_t one[] = {WP_PROGRAM_VERSION, 0, WP_OP_PROBE};
+	const uint8_t one[] = {WP_PROGRAM_VERSION, 0, wp_opcode_byte(WP_OP_PROBE)};
 	struct wp_afl *afl = open_afl("fuzz_x86_64");
 	uint8_t bytes[3];
 

@@ -46,6 +46,31 @@ static void a_byte_means_the_regime_that_it_meant_in_the_first_corpora(void **st
 		assert_ptr_equal(wp_scope_regime(&all, (uint8_t)byte), &wp_regimes[byte % 16]);
 }
 
+/* The first twenty, in this order; a byte stood for one of them, modulo. */
+static void a_byte_means_the_operation_that_it_meant_in_the_first_corpora(void **state)
+{
+	static const char *const names[] = {
+		"map",        "unmap",           "protect",      "remap",          "query",
+		"map_region", "map_region_with", "unmap_region", "protect_region", "walk",
+		"copy_from",  "give_back",       "batch",        "flush",          "flush_all",
+		"ignore",     "refuse",          "allow",        "renew",          "probe",
+	};
+
+	(void)state;
+	for (unsigned byte = 0; byte < 256; byte++) {
+		const char *name = byte == 144 ? "harvest" : names[byte % 20];
+
+		assert_string_equal(wp_opcode_name(wp_byte_opcode((uint8_t)byte)), name);
+	}
+}
+
+static void every_operation_has_a_byte(void **state)
+{
+	(void)state;
+	for (unsigned opcode = 0; opcode < WP_OPCODES; opcode++)
+		assert_int_equal(wp_byte_opcode(wp_opcode_byte((enum wp_opcode)opcode)), opcode);
+}
+
 static void every_regime_of_a_scope_has_a_byte(void **state)
 {
 	static const char *const prefixes[] = {"", "x86_64", "riscv64", "x86_ept"};
@@ -247,6 +272,7 @@ static void the_largest_program_fits_in_the_promised_bytes(void **state)
 				.pa = {.base = WP_BASE_RAW, .value = UINT64_MAX},
 				.length = {.unit = WP_UNITS, .value = UINT64_MAX},
 				.flags = 0xff,
+				.uses = 0xff,
 			};
 		}
 		size = wp_program_encode(&program, &all, bytes, sizeof bytes);
@@ -264,6 +290,7 @@ static struct wp_op changed(struct wp_op op, unsigned operands)
 	op.pa.index ^= !!(operands & WP_ARG_PA);
 	op.length.count ^= !!(operands & (WP_ARG_LEAF | WP_ARG_LENGTH));
 	op.flags ^= !!(operands & WP_ARG_FLAGS);
+	op.uses ^= !!(operands & WP_ARG_USES);
 	op.source ^= !!(operands & WP_ARG_SOURCE);
 	op.allow_huge ^= !!(operands & WP_ARG_HUGE);
 	op.once ^= !!(operands & WP_ARG_ONCE);
@@ -282,7 +309,7 @@ static void programs_are_equal_if_no_operand_that_counts_differs(void **state)
 
 		a.ops[0] = (struct wp_op){.opcode = opcode};
 		/* LEAF and LENGTH are one field, as are GRANTS and LIMIT. */
-		for (unsigned bit = WP_ARG_TABLE; bit <= WP_ARG_LIMIT; bit <<= 1) {
+		for (unsigned bit = WP_ARG_TABLE; bit <= WP_ARG_USES; bit <<= 1) {
 			b.ops[0] = changed(a.ops[0], bit);
 			if (operands & bit)
 				assert_false(wp_program_equal(&a, &b));
@@ -338,6 +365,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(scope_holds_the_regimes_that_a_prefix_names),
 		cmocka_unit_test(a_byte_means_the_regime_that_it_meant_in_the_first_corpora),
+		cmocka_unit_test(a_byte_means_the_operation_that_it_meant_in_the_first_corpora),
+		cmocka_unit_test(every_operation_has_a_byte),
 		cmocka_unit_test(every_regime_of_a_scope_has_a_byte),
 		cmocka_unit_test(zero_bytes_decode_to_the_simplest_program),
 		cmocka_unit_test(nothing_decodes_to_the_empty_program),

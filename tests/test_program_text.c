@@ -51,6 +51,10 @@ static const char *const canonical =
 	"map_region_with t0 va=hot0+127x1G pa=live1_end size=2M flags=r----- source=broken huge\n"
 	"unmap_region t0 va=live0 size=0xffffffffffffffff\n"
 	"protect_region t0 va=live0 size=65535x1G flags=--x---\n"
+	"harvest t1 va=live3 size=600x4K uses=ad\n"
+	"harvest t0 va=hot0 size=2M uses=-d\n"
+	"harvest t0 va=hot0 size=4K uses=--\n"
+	"harvest t0 va=hot0 size=4K uses=a-+0xfc\n"
 	"walk t0\n"
 	"walk t1 limit=5\n"
 	"copy_from t0 va=edge1 size=2x512G\n"
@@ -136,6 +140,9 @@ static void a_mistake_is_named_with_its_line(void **state)
 	         "can't read 'size=65536x4K': it should look like size=17x4K"},
 		{"protect t0 va=hot0 flags=rwz",
 	         "can't read 'flags=rwz': it should look like flags=rw-u--"},
+		{"harvest t0 va=hot0 size=4K", "harvest lacks an operand such as uses=ad"},
+		{"harvest t0 va=hot0 size=4K uses=rw",
+	         "can't read 'uses=rw': it should look like uses=ad"},
 		{"protect t0 va=hot0 flags=",
 	         "can't read 'flags=': it should look like flags=rw-u--"},
 		{"refuse 65536", "can't read '65536': it should look like 3"},

@@ -159,6 +159,10 @@ static void make_plain(struct wp_op *op, unsigned argument)
 	case 5:
 		op->source = 0;
 		break;
+	case 6:
+		if ((op->uses & (op->uses - 1)) != 0)
+			op->uses &= (uint8_t)(op->uses - 1);
+		break;
 	default:
 		op->once = false;
 	}
@@ -172,7 +176,7 @@ static void check_plain(const struct found *found)
 	shrunk = found->program;
 	assert_true(wp_shrink(runner, &shrunk, &result, WP_SHRINK_RUNS));
 	for (size_t i = 0; i < shrunk.count; i++) {
-		for (unsigned argument = 0; argument < 7; argument++) {
+		for (unsigned argument = 0; argument < 8; argument++) {
 			plain = shrunk;
 			make_plain(&plain.ops[i], argument);
 			if (!wp_program_equal(&plain, &shrunk))

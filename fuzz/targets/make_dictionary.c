@@ -34,7 +34,11 @@ static void print_operations(void)
 {
 	for (uint8_t opcode = 0; opcode < WP_OPCODES; opcode++) {
 		const unsigned operands = wp_opcode_shapes[opcode].operands;
-		struct wp_op op = {.opcode = opcode, .flags = PT_READ | PT_WRITE};
+		struct wp_op op = {
+			.opcode = opcode,
+			.flags = PT_READ | PT_WRITE,
+			.uses = PT_ACCESSED | PT_DIRTY,
+		};
 
 		op.length = (struct wp_length){WP_UNIT_4K, 1, 0};
 		op.count = (operands & WP_ARG_LIMIT) ? WP_NO_LIMIT : 0;

@@ -202,7 +202,12 @@ struct wp_subject_calls {
 	/* Shares the root entries of `other` over a range of whole root entries. Both, or none. */
 	wp_status (*copy_from)(void *table, void *other, uint64_t va, uint64_t size);
 	wp_status (*give_back)(void *table, uint64_t va, uint64_t size);
-	/* L8: clears those of `uses`, and tells of each leaf that had one. Both, or none. */
+	/*
+	 * L8. harvest: clears those of `uses` in each leaf of the range, one that an end of it
+	 * cuts included, holes skipped; flushes what was cleared; tells of each leaf that had
+	 * one, with all that it had. BAD_FLAGS: no use, or one that the CPU doesn't record.
+	 * Both, or none.
+	 */
 	wp_status (*harvest)(void *table, uint64_t va, uint64_t size, uint32_t uses,
 	                     wp_leaf_seen visit, void *context);
 	wp_status (*unmap_region_with)(void *table, uint64_t va, uint64_t size,

@@ -431,11 +431,11 @@ pt_status pt_protect_region(struct pt_table *table, pt_vaddr vaddr, uint64_t siz
  * Holes are skipped; a larger leaf that straddles an end is taken whole. Nothing else
  * changes, no leaf is split.
  *
- * Each leaf that was cleared is flushed, or its flush is pending. Until then a CPU that
- * remembers it as dirty writes without recording it again, so a page is clean only if
- * nothing it held before the flush counts: save it after. Of PT_ACCESSED alone, that
- * costs no more than an access that goes unrecorded: a caller who takes it for a hint
- * may give a batch that holds nothing else, and pt_ignore() it.
+ * Each leaf that was cleared is flushed, or its flush is pending; but a no-access mapping
+ * no CPU remembers. Until then a CPU that remembers a leaf as dirty writes without
+ * recording it again, so a page is clean only if nothing it held before the flush counts:
+ * save it after. Of PT_ACCESSED alone, that costs no more than an access that goes
+ * unrecorded: for a hint, give a batch that holds nothing else, and pt_ignore() it.
  *
  * PT_BAD_SIZE, PT_BAD_ADDRESS, PT_NOT_ALIGNED: as in pt_unmap_region().
  * PT_BAD_FLAGS: `uses` is empty, or holds what the backend's CPU doesn't record.
