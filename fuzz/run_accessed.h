@@ -32,8 +32,8 @@ struct wp_accessed {
 /* The leaves of a harvest's range, in address order. */
 #define WP_HARVESTED_LEAVES 4096u
 struct wp_harvest {
-	bool on;     /* the operation at hand is one */
-	bool cut;    /* there are more leaves than this has room for */
+	bool on;  /* the operation at hand is one */
+	bool cut; /* there are more leaves than this has room for */
 	pt_uses uses;
 	size_t count, stored_to, told_to; /* how far it came, most likely */
 	struct wp_used_leaf leaves[WP_HARVESTED_LEAVES];
