@@ -26,8 +26,7 @@ class Trial:
 def environment(trial):
     return os.environ | {
         "WALKPROOF_SUBJECT": trial.bug["bug"], "WALKPROOF_MUTATOR": MUTATORS[trial.mode],
-        "WALKPROOF_TARGET": trial.target, "WALKPROOF_WITHOUT": "unicorn qemu kvm",
-        "ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "halt_on_error=1"}
+        "WALKPROOF_TARGET": trial.target, "WALKPROOF_WITHOUT": "unicorn qemu kvm"}
 
 
 def dictionary(trial):
@@ -49,7 +48,8 @@ class LibFuzzer:
         (scratch / "corpus").mkdir()
         return [folder / trial.target, f"-seed={trial.number}", "-len_control=0",
                 "-print_final_stats=1", f"-dict={dictionary(trial)}",
-                f"-artifact_prefix={scratch}/", scratch / "corpus"], environment(trial)
+                f"-artifact_prefix={scratch}/", scratch / "corpus"], environment(trial) | {
+                    "ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "halt_on_error=1"}
 
     def outcome(self, code, log, scratch):
         """Whether it found something, and after how many inputs."""

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
 """What scripts/trials keeps of each trial, and the page that it makes of it."""
-import collections
 import json
 import math
 import statistics
@@ -15,11 +14,13 @@ HEAD = """\
 
 One planted bug in the library, an empty corpus, the paper machine alone, one process: how
 many inputs it takes until the bug is found, and how many seconds of the CPU's time, shrinking
-it included; both in the median of {trials} trials. The inputs don't depend on the machine, nor on what
-else it does. A trial that took its time without finding anything counts as one that
-takes longer: where the median is one of these it is given as more than that time. *ours* is the
-mutator by operations, *no swarm* the same where all programs draw from one kind, *bytes*
-the engine's own mutator with the dictionary of `corpus/`. An empty cell: not tried yet.
+it included; both in the median of {trials} trials, or of those that there are so far. The inputs
+don't depend on the machine, nor on what else it does. A trial that took its time without
+finding anything counts as one that takes longer: where the median is one of these it is given
+as more than that time. *ours* is the mutator by operations, *no swarm* the same where all
+programs draw from one kind, *bytes* the engine's own mutator with the dictionary of `corpus/`.
+Above each table: how many inputs each takes in the geometric mean of those bugs that all three
+always find.
 
 `scripts/trials` runs what is missing of it, and adds to the files in [trials/](trials/), from which
 `scripts/trials --table >fuzz/TRIALS.md` makes this page.
@@ -65,34 +66,41 @@ def median(results, what):
 
 
 def cell(results):
-    """Such as "1,234 (0.5 s)", "> 20 s, 4 of 10", or, of fewer trials, "99 (0.1 s), 3 of 3"."""
-    found = sum(r["found"] for r in results)
-    inputs = median(results, "inputs") if results else math.inf
+    """Such as "1,234 (0.5 s)", or "> 20 s, 4 of 10" where not all found it."""
     if not results:
         return ""
+    found = sum(r["found"] for r in results)
+    inputs = median(results, "inputs")
     if inputs < math.inf:
         text = f"{inputs:,.0f} ({median(results, 'seconds'):.1f} s)"
     else:
         text = f"> {min(r['limit'] for r in results if not r['found'])} s"
-    return text if found == USUAL_TRIALS else f"{text}, {found} of {len(results)}"
+    return text if found == len(results) else f"{text}, {found} of {len(results)}"
 
 
 def sources(results):
     """When, where and of what: in one line, however many runs it took."""
     dates = sorted({r["date"] for r in results})
-    commits = collections.Counter(r["commit"] for r in results)
+    commits = {r["commit"] for r in results}
     newest = max(results, key=lambda r: r["date"])["commit"]
     others = f" and {len(commits) - 1} before it" if len(commits) > 1 else ""
     return (f"{dates[0]}{f' to {dates[-1]}' if len(dates) > 1 else ''}; "
-            f"{'; '.join(sorted({r['cpu'] for r in results}))}; commit {newest}{others}.")
+            f"{'; '.join(sorted({r['cpu'] for r in results}))}; commit {newest}{others}.\n")
 
 
 def summary(rows, mode):
-    """How much of the table a mode has, and how many bugs it never misses."""
+    """How much of the table a mode has, how many bugs it never misses, and how soon those."""
     tried = [row[mode] for row in rows if row[mode]]
+    counts = sorted({len(results) for results in tried})
     always = sum(all(r["found"] for r in results) for results in tried)
     never = sum(not any(r["found"] for r in results) for results in tried)
-    return f"{mode}: of {len(tried)} bugs tried {always} in each trial, {never} in none"
+    # bugs that some mode misses would count for that mode alone
+    shared = [median(row[mode], "inputs") for row in rows
+              if all(row[other] and all(r["found"] for r in row[other]) for other in MODES)]
+    mean = f"; {statistics.geometric_mean(shared):,.0f} inputs" if shared else ""
+    trials = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1])))) if counts else "0"
+    return (f"- *{mode}*, {trials} trials: of {len(tried)} bugs {always} are found in each of "
+            f"them, {never} in none{mean}")
 
 
 def engine_table(engine, results, bugs, target_of):
@@ -102,9 +110,9 @@ def engine_table(engine, results, bugs, target_of):
     shown = [r for row in rows.values() for some in row.values() for r in some]
     if not shown:
         return f"## {engine}\n\nNot tried yet.\n"
-    lines = [f"## {engine}\n", sources(shown) + " Found, " +
-             "; ".join(summary(rows.values(), mode) for mode in MODES) + ".\n",
-             "| bug | " + " | ".join(MODES) + " |", "|---|" + "---|" * len(MODES)]
+    lines = [f"## {engine}\n", sources(shown)]
+    lines += [summary(rows.values(), mode) for mode in MODES]
+    lines += ["", "| bug | " + " | ".join(MODES) + " |", "|---|" + "---|" * len(MODES)]
     for bug in bugs:
         cells = [cell(rows[bug["bug"]][mode]) for mode in MODES]
         if target_of(bug) is None:
