@@ -91,7 +91,7 @@ static void judge_recorded(struct wp_runner *runner, size_t index, const struct 
 {
 	struct wp_used_leaf leaf = {.va = va};
 
-	if (wp_uses_recorded(runner->regime) == 0 ||
+	if (!runner->machines[index]->records || wp_uses_recorded(runner->regime) == 0 ||
 	    !(answer->allowed & (1u << WP_KERNEL_WRITE | 1u << WP_USER_WRITE)) ||
 	    !wp_run_find_entry(runner, 0, &leaf) || leaf.dirty)
 		return;
