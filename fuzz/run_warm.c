@@ -82,6 +82,24 @@ void wp_run_warm_before(struct wp_runner *runner, const struct wp_call *call)
 	warm->root = root;
 }
 
+/*
+ * L8: a leaf that was written through the TLB is dirty, or the TLB remembers that it was,
+ * from before a harvest of it.
+ */
+static void judge_recorded(struct wp_runner *runner, size_t index, const struct wp_answer *answer,
+                           uint64_t va)
+{
+	struct wp_used_leaf leaf = {.va = va};
+
+	if (!runner->machines[index]->records || wp_uses_recorded(runner->regime) == 0 ||
+	    !(answer->allowed & (1u << WP_KERNEL_WRITE | 1u << WP_USER_WRITE)) ||
+	    !wp_run_find_entry(runner, 0, &leaf) || leaf.dirty)
+		return;
+	wp_found(&runner->result->finding, WP_LAW_USES_TOLD, "unrecorded-cpu",
+	         "%s wrote at %#" PRIx64 " through its TLB, and the leaf there isn't dirty",
+	         runner->machines[index]->name, va);
+}
+
 /* What a TLB may not do even where a fault in vain is allowed; see tlb.c. */
 static void judge_warm(struct wp_runner *runner, size_t index)
 {
@@ -111,6 +129,8 @@ static void judge_warm(struct wp_runner *runner, size_t index)
 			         "%s, which accessed %#" PRIx64 " before, still goes to %#" PRIx64
 			         " through its TLB, it is mapped to %#" PRIx64,
 			         runner->machines[index]->name, va, answer->pa, now.pa);
+		else
+			judge_recorded(runner, index, answer, va);
 	}
 }
 

@@ -91,6 +91,7 @@ struct wp_machine {
 
 	bool slow;        /* a program's worth of probes takes milliseconds */
 	bool quirks_vary; /* with its version: one that isn't there is no mistake */
+	bool records;     /* as it writes through its TLB, dirty bits too, where its CPU does */
 	bool incautious;  /* answers even what it is known to get wrong: shows quirks */
 
 	bool (*supports)(const struct wp_machine *machine, const struct wp_regime *regime);

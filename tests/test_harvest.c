@@ -137,6 +137,31 @@ static void what_a_batch_cleared_is_flushed_when_it_ends_unless_it_is_ignored(vo
 	assert_string_equal(key_of(&wp_library_subject, ignores), "");
 }
 
+#ifdef WP_UNICORN
+/* Nothing else looks: what it wrote before the harvest its TLB remembers as dirty. */
+static void an_emulated_cpu_records_again_what_was_harvested_and_flushed(void **state)
+{
+	static const char text[] = "walkproof 1\nregime x86_64\n"
+				   "map t0 va=0x0 pa=0xc0000000 size=4K flags=rw----\n"
+				   "harvest t0 va=0x0 size=4K uses=-d\n";
+	char why[200];
+	struct wp_machine *unicorn = wp_unicorn_open(&runner.memory, WP_X86_64, why, sizeof why);
+
+	(void)state;
+	if (unicorn == NULL)
+		fail_msg("%s", why);
+	wp_runner_add(&runner, unicorn);
+	runner.sample = 1;
+	runner.checks = 1u << WP_CHECK_WARM;
+	assert_string_equal(key_of(&wp_library_subject, text), "");
+	assert_string_equal(key_of(planted("x86-harvest-no-flush"), text),
+	                    "x86_64-L8-harvest-unrecorded-cpu");
+	runner.checks = WP_ALL_CHECKS;
+	runner.machine_count = 0;
+	unicorn->close(unicorn);
+}
+#endif
+
 /* ---- the library's harvest, spoiled on its way ---- */
 
 struct spoiled {
@@ -251,6 +276,9 @@ int main(void)
 			programs_harvest_leaves_accessed_and_dirty_wherever_cpus_record_them),
 		cmocka_unit_test(what_a_planted_bug_harvests_wrongly_is_seen_at_a_harvest),
 		cmocka_unit_test(what_a_batch_cleared_is_flushed_when_it_ends_unless_it_is_ignored),
+#ifdef WP_UNICORN
+		cmocka_unit_test(an_emulated_cpu_records_again_what_was_harvested_and_flushed),
+#endif
 		cmocka_unit_test(what_is_told_or_left_wrongly_is_named),
 	};
 

@@ -301,6 +301,7 @@ static struct wp_unicorn *new_machine(struct wp_memory *memory, enum wp_arch arc
 		.memory = memory,
 		.quirks = archs[arch]->quirks,
 		.quirk_count = archs[arch]->quirk_count,
+		.records = true,
 		.supports = supports,
 		.load = load,
 		.probe = probe,

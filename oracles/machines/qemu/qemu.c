@@ -182,6 +182,7 @@ struct wp_machine *wp_qemu_open(struct wp_memory *memory, enum wp_arch arch, cha
 		.quirk_count = qemu->arch->quirk_count,
 		.slow = true,
 		.quirks_vary = true,
+		.records = true,
 		.supports = supports,
 		.load = load,
 		.probe = wp_qemu_probe,
