@@ -106,8 +106,8 @@ static double campaign(const char *arch, bool unicorn, unsigned checks)
 /* The same programs, judged by nobody: the library's own share. */
 static void bench_alone(const char *arch)
 {
-	enum { PROGRAMS = 2000 };
-	struct wp_program *settled = calloc(PROGRAMS, sizeof *settled);
+	const size_t count = 2000;
+	struct wp_program *settled = calloc(count, sizeof *settled);
 	struct wp_result result;
 	struct wp_scope scope;
 	struct wp_random random;
@@ -117,14 +117,14 @@ static void bench_alone(const char *arch)
 	if (!settled || !wp_runner_open(&runner, &wp_library_subject, &stats, why, sizeof why))
 		die(settled ? why : "out of memory");
 	wp_random_seed(&random, 1);
-	for (size_t i = 0; i < PROGRAMS; i++) {
+	for (size_t i = 0; i < count; i++) {
 		wp_program_generate(&program, &scope, &random);
 		if (!wp_run(&runner, &program, &result, &settled[i]))
 			die(result.finding.sentence);
 	}
 	wp_runner_close(&runner);
-	row("programs, the library alone", arch, PROGRAMS / bench_unjudged(settled, PROGRAMS), "/s",
-	    0, false);
+	row("programs, the library alone", arch, (double)count / bench_unjudged(settled, count),
+	    "/s", 0, false);
 	free(settled);
 }
 
