@@ -22,12 +22,13 @@ def adopt_orphans():
 def all_processes():
     """Of each process its parent, and the CPU seconds of it and the children it waited for."""
     processes = {}
-    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+    for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            words = path.read_text(errors="replace").rpartition(")")[2].split()
+            stat = pathlib.Path("/proc", pid, "stat").read_text(errors="replace")
         except OSError:
             continue  # it has ended
-        processes[int(path.parent.name)] = (int(words[1]), sum(map(int, words[11:15])) / TICKS)
+        words = stat.rpartition(")")[2].split()
+        processes[int(pid)] = (int(words[1]), sum(map(int, words[11:15])) / TICKS)
     return processes
 
 
