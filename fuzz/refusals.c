@@ -70,8 +70,8 @@ bool wp_refuse_each(struct wp_runner *runner, const struct wp_program *program,
 	fine = fine && run_points(runner, program, 0, 1, dense, refused, result, count);
 	if (fine && end > dense && plan->sparse > 0) {
 		step = (end - dense + plan->sparse - 1) / plan->sparse;
-		fine = run_points(runner, program, dense + wp_program_hash(program) / 64 % step, step,
-		                  end, refused, result, count);
+		fine = run_points(runner, program, dense + wp_program_hash(program) / 64 % step,
+		                  step, end, refused, result, count);
 	}
 	runner->machine_count = machines;
 	return fine;
