@@ -165,27 +165,59 @@ static bool is_same(const struct wp_snapshot_entry *a, const struct wp_snapshot_
 	return ((a->value ^ b->value) & ~recorded) == 0;
 }
 
-/* Merges the two; an entry that became another is both, side by side. */
+/* How many entries in a row, from these on, became others: leaves, or a single one of any kind. */
+static size_t count_replaced(const struct wp_snapshot *before, size_t i,
+                             const struct wp_snapshot *after, size_t k,
+                             const struct wp_regime *regime)
+{
+	size_t n = 0;
+
+	for (; i + n < before->count && k + n < after->count; n++) {
+		const struct wp_snapshot_entry *old = &before->entries[i + n];
+		const struct wp_snapshot_entry *new = &after->entries[k + n];
+
+		if (order(old, new) != 0 || is_same(old, new, regime) ||
+		    old->level != before->entries[i].level)
+			break;
+		if (old->kind != WP_ENTRY_LEAF || new->kind != WP_ENTRY_LEAF)
+			return n > 0 ? n : 1;
+	}
+	return n;
+}
+
+static void add_rows(struct rows *rows, char mark, const struct wp_snapshot_entry *entries,
+                     size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		rows->rows[rows->count++] = (struct row){mark, mark != ' ', &entries[i]};
+}
+
+/* Merges the two; what entries in a row were comes before what they became, as in a diff. */
 static void merge(struct rows *rows, const struct wp_snapshot *before,
                   const struct wp_snapshot *after, const struct wp_regime *regime)
 {
 	size_t i = 0, k = 0;
 
 	while (i < before->count || k < after->count) {
-		const struct wp_snapshot_entry *old = i < before->count ? &before->entries[i]
-		                                                        : NULL;
-		const struct wp_snapshot_entry *new = k < after->count ? &after->entries[k] : NULL;
-		const int side = !old ? 1 : !new ? -1 : order(old, new);
+		const int side = i == before->count ? 1
+		                 : k == after->count
+		                         ? -1
+		                         : order(&before->entries[i], &after->entries[k]);
+		const size_t replaced = side == 0 ? count_replaced(before, i, after, k, regime) : 1;
 
-		if (side == 0 && is_same(old, new, regime)) {
-			rows->rows[rows->count++] = (struct row){' ', false, new};
-			i++, k++;
+		if (replaced == 0) {
+			add_rows(rows, ' ', &after->entries[k++], 1);
+			i++;
 			continue;
 		}
-		if (side <= 0)
-			rows->rows[rows->count++] = (struct row){'-', true, before->entries + i++};
-		if (side >= 0)
-			rows->rows[rows->count++] = (struct row){'+', true, after->entries + k++};
+		if (side <= 0) {
+			add_rows(rows, '-', &before->entries[i], replaced);
+			i += replaced;
+		}
+		if (side >= 0) {
+			add_rows(rows, '+', &after->entries[k], replaced);
+			k += replaced;
+		}
 	}
 }
 

@@ -258,9 +258,8 @@ class CommandLine(unittest.TestCase):
     def test_explain_shows_what_an_entry_was_and_is_and_folds_what_is_alike(self):
         text = ("walkproof 1\nregime x86_64_la57\n"
                 "map t0 va=0x0 pa=0x0 size=2M flags=r-----\n"
-                "map t0 va=0x40000000 pa=0x0 size=3x4K flags=r-----\n"
+                "map_region t0 va=0x40000000 pa=0x0 size=3x4K flags=r-----\n"
                 "protect_region t0 va=0x0 size=4K flags=r--u--\n")
-        text = text.replace("map t0 va=0x40", "map_region t0 va=0x40")
         done = self.walkproof("explain", "--subject", BUG, self.file(text))
         self.assertRegex(done.stdout, r"(?m)^- +L3\[  0\] .* 2M  kernel r--, .*\n"
                                       r"\+ +L3\[  0\] .* table at 0x\w+$")
@@ -268,6 +267,12 @@ class CommandLine(unittest.TestCase):
                                       r"\+ +\.\.\. 511 more like it, up to L4\[511\] 0x1ff000$")
         self.assertRegex(done.stdout, r"(?m)^ +\.\.\. 5 as before$")
         self.assertNotRegex(done.stdout, r"(?m)^[-+] +L[012]\[")
+        text = ("walkproof 1\nregime x86_64_la57\n"
+                "map_region t0 va=0x0 pa=0x0 size=9x4K flags=r-----\n"
+                "protect_region t0 va=0x0 size=9x4K flags=r--u--\n")
+        done = self.walkproof("explain", "--subject", BUG, self.file(text))
+        self.assertRegex(done.stdout, r"(?m)^- +L4\[  0\] .*\n- +\.\.\. 8 more like it, .*\n"
+                                      r"\+ +L4\[  0\] ")
 
     def test_explain_is_in_colour_on_a_terminal_unless_told_not_to(self):
         name = self.file(self.LONG_WAY)
