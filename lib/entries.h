@@ -117,6 +117,7 @@ static inline void watch_stored(const struct pt_platform *platform, const arch_e
                                 arch_entry before, arch_entry after)
 {
 #ifdef PT_WATCH_STORES
+	/* unreached: programs have a platform that is told of stores; see test_lib_harvest.c */
 	if (platform->stored)
 		platform->stored(platform->context, slot, before, after);
 #else

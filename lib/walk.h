@@ -57,6 +57,7 @@ static bool walk_table(const struct walker *walker, const arch_entry *entries, u
 		struct pt_visit visit;
 
 		if (level == 0) {
+			/* unreached: nothing fills a slot of the other half; see test_lib_walk.c */
 			if (index_of(vaddr, 0) != i ||
 			    !range_is_canonical(walker->table, vaddr, vaddr))
 				continue; /* no address of this half leads there */
