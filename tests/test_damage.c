@@ -48,7 +48,7 @@ static void assert_rates(const struct wp_regime *regime, const struct wp_damage_
 	assert_true(share(stats->moved, stats->flips) > 2);
 	assert_true(share(stats->same, stats->flips) > 5);
 	assert_true(share(stats->malformed, stats->operations) > 2);
-	assert_true(share(stats->changed, stats->operations) > 10);
+	assert_true(share(stats->changed, stats->operations) > 8); /* LoongArch refuses harvests */
 	assert_true(share(stats->unchanged, stats->operations) > 10);
 	assert_true(stats->exact > 0);
 	assert_true(stats->agreements > stats->operations);
