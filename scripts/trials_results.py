@@ -19,7 +19,7 @@ don't depend on the machine, nor on what else it does. A trial that took its tim
 finding anything counts as one that takes longer: where the median is one of these it is given
 as more than that time. *ours* is the mutator by operations, *no swarm* the same where all
 programs draw from one kind, *bytes* the engine's own mutator with the dictionary of `corpus/`.
-Above each table: how many inputs each takes in the geometric mean of those bugs that all three
+Above each table: how many inputs each takes in the geometric mean of those bugs that all
 always find.
 
 `scripts/trials` runs what is missing of it, and adds to the files in [trials/](trials/), from which
@@ -88,7 +88,7 @@ def sources(results):
             f"{'; '.join(sorted({r['cpu'] for r in results}))}; commit {newest}{others}.\n")
 
 
-def summary(rows, mode):
+def summary(rows, modes, mode):
     """How much of the table a mode has, how many bugs it never misses, and how soon those."""
     tried = [row[mode] for row in rows if row[mode]]
     counts = sorted({len(results) for results in tried})
@@ -96,7 +96,7 @@ def summary(rows, mode):
     never = sum(not any(r["found"] for r in results) for results in tried)
     # bugs that some mode misses would count for that mode alone
     shared = [median(row[mode], "inputs") for row in rows
-              if all(row[other] and all(r["found"] for r in row[other]) for other in MODES)]
+              if all(row[other] and all(r["found"] for r in row[other]) for other in modes)]
     mean = f"; {statistics.geometric_mean(shared):,.0f} inputs" if shared else ""
     trials = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1])))) if counts else "0"
     return (f"- *{mode}*, {trials} trials: of {len(tried)} bugs {always} are found in each of "
@@ -110,13 +110,14 @@ def engine_table(engine, results, bugs, target_of):
     shown = [r for row in rows.values() for some in row.values() for r in some]
     if not shown:
         return f"## {engine}\n\nNot tried yet.\n"
+    modes = [mode for mode in MODES if any(row[mode] for row in rows.values())]
     lines = [f"## {engine}\n", sources(shown)]
-    lines += [summary(rows.values(), mode) for mode in MODES]
-    lines += ["", "| bug | " + " | ".join(MODES) + " |", "|---|" + "---|" * len(MODES)]
+    lines += [summary(rows.values(), modes, mode) for mode in modes]
+    lines += ["", "| bug | " + " | ".join(modes) + " |", "|---|" + "---|" * len(modes)]
     for bug in bugs:
-        cells = [cell(rows[bug["bug"]][mode]) for mode in MODES]
+        cells = [cell(rows[bug["bug"]][mode]) for mode in modes]
         if target_of(bug) is None:
-            cells = ["no target runs it"] + [""] * (len(MODES) - 1)
+            cells = ["no target runs it"] + [""] * (len(modes) - 1)
         lines.append(f"| {bug['bug']} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
