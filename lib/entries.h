@@ -263,6 +263,19 @@ static inline bool table_is_empty(const arch_entry *entries, unsigned level, pt_
 	return true;
 }
 
+/* The same, asking first where the next entry most likely is: beside `index`. */
+static inline bool table_is_empty_beside(const arch_entry *entries, unsigned level, size_t index,
+                                         pt_paddr hole)
+{
+	const arch_entry empty = empty_entry(hole, level);
+	const size_t mask = entry_count(level) - 1;
+
+	if (entry_load(&entries[(index + 1) & mask]) != empty ||
+	    entry_load(&entries[(index - 1) & mask]) != empty)
+		return false;
+	return table_is_empty(entries, level, hole);
+}
+
 /* The first slot from `index` on that isn't empty; entry_count(level): there is none. */
 static inline size_t next_filled(const arch_entry *entries, unsigned level, size_t index,
                                  pt_paddr hole)
@@ -278,19 +291,6 @@ static inline size_t next_filled(const arch_entry *entries, unsigned level, size
 			break;
 	}
 	return index;
-}
-
-/* The same, asking first where the next entry most likely is: beside `index`. */
-static inline bool table_is_empty_beside(const arch_entry *entries, unsigned level, size_t index,
-                                         pt_paddr hole)
-{
-	const arch_entry empty = empty_entry(hole, level);
-	const size_t mask = entry_count(level) - 1;
-
-	if (entry_load(&entries[(index + 1) & mask]) != empty ||
-	    entry_load(&entries[(index - 1) & mask]) != empty)
-		return false;
-	return table_is_empty(entries, level, hole);
 }
 
 /* Frames taken from the platform before anything is changed, linked through their first 8 bytes. */

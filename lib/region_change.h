@@ -101,8 +101,9 @@ static void free_tables_later(struct pt_table *table, arch_entry entry, unsigned
 	/* unreached: a plan has seen to it, but not in destroy(); see test_lib_malformed.c */
 	if (!entries)
 		return; /* not memory: no table of ours */
-	for (size_t i = level + 1 < ARCH_LAST_LEVEL ? 0 : entry_count(level + 1);
-	     (i = next_filled(entries, level + 1, i, hole)) < entry_count(level + 1); i++) {
+	for (size_t i = 0; level + 1 < ARCH_LAST_LEVEL &&
+	                   (i = next_filled(entries, level + 1, i, hole)) < entry_count(level + 1);
+	     i++) {
 		const arch_entry below = entry_load(&entries[i]);
 
 		if (entry_kind(below, level + 1, hole) == PT_ENTRY_TABLE)

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
+#include "bench_clock.h"
 #include "bench_unjudged.h"
 #include "damage.h"
 #include "machine_set.h"
@@ -27,14 +27,6 @@
 static struct wp_stats stats;
 static struct wp_runner runner;
 static struct wp_program program;
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 static void row(const char *what, const char *arch, double value, const char *unit, double target,
                 bool at_most)
@@ -91,11 +83,11 @@ static double campaign(const char *arch, bool unicorn, unsigned checks)
 	(void)unicorn;
 #endif
 	wp_random_seed(&random, 1);
-	start = now();
+	start = wall_seconds();
 	do {
 		wp_program_generate(&program, &scope, &random);
 		run_one();
-		end = now();
+		end = wall_seconds();
 	} while (end - start < SECONDS_EACH);
 	for (size_t i = 0; i < runner.machine_count; i++)
 		runner.machines[i]->close(runner.machines[i]);
@@ -152,7 +144,7 @@ static void bench_paper(const char *arch)
 			runs = wp_model_runs(runner.model, 0, &count);
 	} while (count < 20);
 	root = runner.subject->root(runner.instance, 0);
-	start = now();
+	start = wall_seconds();
 	do {
 		for (size_t i = 0; i < 100000; i++, walks++) {
 			const struct wp_run *r = &runs[i % count];
@@ -160,8 +152,8 @@ static void bench_paper(const char *arch)
 			wp_paper_walk(program.regime, &runner.memory, root,
 			              r->va + i * 4096 % r->bytes, &answer);
 		}
-	} while (now() - start < SECONDS_EACH / 4);
-	row("paper machine, six kinds a walk", arch, (double)walks / (now() - start) / 1e6,
+	} while (wall_seconds() - start < SECONDS_EACH / 4);
+	row("paper machine, six kinds a walk", arch, (double)walks / (wall_seconds() - start) / 1e6,
 	    "M walks/s", 20, false);
 	wp_run_finish(&runner);
 	wp_runner_close(&runner);
@@ -208,10 +200,10 @@ static void bench_refusals(void)
 		if (program.count < 32)
 			continue;
 		program.count = 32;
-		start = now();
+		start = wall_seconds();
 		if (!wp_refuse_each(&runner, &program, &wp_refuse_all, &refused, &result, &count))
 			die(result.finding.sentence);
-		start = now() - start;
+		start = wall_seconds() - start;
 		worst = start > worst ? start : worst;
 		total += start;
 		programs++;
@@ -225,7 +217,7 @@ static void bench_refusals(void)
 static void bench_start(void)
 {
 	char why[200] = "";
-	const double start = now();
+	const double start = wall_seconds();
 
 	if (!wp_runner_open(&runner, &wp_library_subject, &stats, why, sizeof why))
 		die(why);
@@ -242,7 +234,7 @@ static void bench_start(void)
 			machine->close(machine);
 	}
 #endif
-	row("start, with every self-test", "all", (now() - start) * 1e3, "ms", 100, true);
+	row("start, with every self-test", "all", (wall_seconds() - start) * 1e3, "ms", 100, true);
 	wp_runner_close(&runner);
 }
 

@@ -8,9 +8,10 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <walkproof/pt.h>
+
+#include "bench_clock.h"
 
 #define FRAMES 2048u
 #define PAGES  (PT_1G / PT_4K)
@@ -47,15 +48,6 @@ static void flush_all(void *context)
 static struct pt_table table;
 static struct pt_batch batch;
 static uint32_t order[PAGES];
-
-/* Of this process alone: what else runs takes no part in it. */
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 /* A page of each table stays mapped, so that single calls meet tables in place. */
 static bool stays(uint64_t page)
@@ -103,11 +95,11 @@ static void protect_page(uint64_t page)
 
 static double time_pages(page_call call, bool random)
 {
-	const double start = now();
+	const double start = cpu_seconds();
 
 	for (uint64_t i = 0; i < PAGES; i++)
 		call(random ? order[i] : i);
-	return (now() - start) / (double)PAGES * 1e9;
+	return (cpu_seconds() - start) / (double)PAGES * 1e9;
 }
 
 enum row {
@@ -190,9 +182,9 @@ static void protect_used_pages(void)
 
 	check(pt_map_region(&table, pt_va(0), pt_pa(0), PT_1G, PT_READ | PT_WRITE, false, &batch));
 	use_all_pages();
-	start = now();
+	start = cpu_seconds();
 	check(pt_protect_region(&table, pt_va(0), PT_1G, PT_READ, &batch));
-	keep(PROTECT_REGION_USED, (now() - start) / (double)PAGES * 1e9);
+	keep(PROTECT_REGION_USED, (cpu_seconds() - start) / (double)PAGES * 1e9);
 	check(pt_unmap_region(&table, pt_va(0), PT_1G, &batch));
 	pt_ignore(&batch);
 }
@@ -204,7 +196,7 @@ static void protect_used_pages(void)
 static void swap_alone(void)
 {
 	static uint64_t entries[PAGES];
-	const double start = now();
+	const double start = cpu_seconds();
 
 	for (size_t i = 0; i < PAGES; i++) {
 		uint64_t before = __atomic_load_n(&entries[i], __ATOMIC_RELAXED);
@@ -212,21 +204,21 @@ static void swap_alone(void)
 		__atomic_compare_exchange_n(&entries[i], &before, before ^ 2, false,
 		                            __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 	}
-	keep(SWAP_ALONE, (now() - start) / (double)PAGES * 1e9);
+	keep(SWAP_ALONE, (cpu_seconds() - start) / (double)PAGES * 1e9);
 }
 
 static void region_calls(void)
 {
-	double start = now();
+	double start = cpu_seconds();
 
 	check(pt_map_region(&table, pt_va(0), pt_pa(0), PT_1G, PT_READ | PT_WRITE, false, &batch));
-	keep(MAP_REGION, (now() - start) / (double)PAGES * 1e9);
-	start = now();
+	keep(MAP_REGION, (cpu_seconds() - start) / (double)PAGES * 1e9);
+	start = cpu_seconds();
 	check(pt_protect_region(&table, pt_va(0), PT_1G, PT_READ, &batch));
-	keep(PROTECT_REGION, (now() - start) / (double)PAGES * 1e9);
-	start = now();
+	keep(PROTECT_REGION, (cpu_seconds() - start) / (double)PAGES * 1e9);
+	start = cpu_seconds();
 	check(pt_unmap_region(&table, pt_va(0), PT_1G, &batch));
-	keep(UNMAP_REGION, (now() - start) / (double)PAGES * 1e9);
+	keep(UNMAP_REGION, (cpu_seconds() - start) / (double)PAGES * 1e9);
 	pt_ignore(&batch);
 }
 

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "bench_clock.h"
 #include "machine_set.h"
 #include "machines/qemu/qemu.h"
 #include "machines/scratch.h"
@@ -22,14 +22,6 @@
 static struct wp_memory memory;
 static struct wp_probe probes[BATCH];
 static struct wp_answer answers[BATCH];
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 static void row(const char *machine, const char *arch, const char *what, double value,
                 const char *unit, double target, bool at_most)
@@ -82,15 +74,15 @@ static void ask(const struct wp_scratch *scratch, size_t batch, uint8_t kinds)
 
 static double rate(const struct wp_scratch *scratch, size_t batch, uint8_t kinds)
 {
-	const double start = now();
+	const double start = wall_seconds();
 	uint64_t answered = 0;
 
 	do {
 		ask(scratch, batch, kinds);
 		for (size_t i = 0; i < batch; i++)
 			answered += (unsigned)__builtin_popcount(answers[i].answered);
-	} while (now() - start < SECONDS);
-	return (double)answered / (now() - start) / 1e3;
+	} while (wall_seconds() - start < SECONDS);
+	return (double)answered / (wall_seconds() - start) / 1e3;
 }
 
 /* In a child: kills QEMU while a batch is under way. */
@@ -110,10 +102,10 @@ static double cost_of_a_kill(const struct wp_scratch *scratch)
 			kill(victim, SIGKILL);
 			_exit(0);
 		}
-		start = now();
+		start = wall_seconds();
 		ask(scratch, BATCH, 1u << WP_KERNEL_READ);
-		if (now() - start > worst)
-			worst = now() - start;
+		if (wall_seconds() - start > worst)
+			worst = wall_seconds() - start;
 		ask(scratch, 1, 1u << WP_KERNEL_READ);
 	}
 	return worst;
@@ -130,7 +122,7 @@ static void bench(enum wp_machine_name kind, enum wp_arch arch)
 	char why[300];
 
 	wp_memory_reset(&memory);
-	start = now();
+	start = wall_seconds();
 	machine = wp_machine_kinds[kind].open(&memory, arch, why, sizeof why);
 	if (machine == NULL) {
 		printf("no %s for %s: %s\n", name, on, why);
@@ -140,7 +132,8 @@ static void bench(enum wp_machine_name kind, enum wp_arch arch)
 		exit(1);
 	fill_table(&scratch);
 	ask(&scratch, 1, read);
-	row(name, on, "from nothing to the first answer", (now() - start) * 1e3, "ms", 300, true);
+	row(name, on, "from nothing to the first answer", (wall_seconds() - start) * 1e3, "ms", 300,
+	    true);
 	row(name, on, "kernel reads, one by one", rate(&scratch, 1, read), "k/s", 0, false);
 	row(name, on, "kernel reads, batches of 64", rate(&scratch, 64, read), "k/s", 0, false);
 	row(name, on, "kernel reads, batches of 4096", rate(&scratch, BATCH, read), "k/s", target,

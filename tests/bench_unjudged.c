@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "bench_clock.h"
 #include "memory.h"
 #include "platform.h"
 #include "subject.h"
@@ -137,14 +137,6 @@ static void end(struct tables *tables, const struct wp_regime *regime)
 	}
 }
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 double bench_unjudged(const struct wp_program *programs, size_t count)
 {
 	struct tables tables = {.subject = &wp_library_subject};
@@ -173,12 +165,12 @@ double bench_unjudged(const struct wp_program *programs, size_t count)
 		for (size_t k = 0; k < program->count; k++)
 			wp_op_resolve(&program->ops[k], program->regime, model, &calls[k]);
 		start_frames(&memory, program->regime);
-		start = now();
+		start = wall_seconds();
 		tables.subject->start(tables.instance, program->regime, &platform);
 		for (size_t k = 0; k < program->count; k++)
 			perform(&tables, program->regime, &calls[k]);
 		end(&tables, program->regime);
-		seconds += now() - start;
+		seconds += wall_seconds() - start;
 	}
 	tables.subject->close(tables.instance);
 	wp_memory_close(&memory);
