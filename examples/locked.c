@@ -64,7 +64,8 @@ const struct wp_subject_calls walkproof_subject = {
 	.regimes = "x86_64",
 	.offers = WP_OFFERS_FLUSHES,
 	.deviations = "no-1g no-reclaim partial-tables own-status no-no-access no-memory-types "
-		      "truncates-addresses assumes-aligned assumes-sizes approximates-flags",
+		      "truncates-addresses assumes-aligned assumes-sizes approximates-flags "
+                      "trusts-tables",
 	.create = create,
 	.destroy = destroy,
 	.root = root,

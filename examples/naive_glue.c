@@ -35,5 +35,5 @@ static wp_status unmap_page(void *t, uint64_t va, struct wp_leaf *removed)
 const struct wp_subject_calls walkproof_subject = {.version = WP_SUBJECT_VERSION, .bytes = sizeof walkproof_subject,
 	.name = "naive", .regimes = "x86_64", .offers = WP_OFFERS_FLUSHES,
 	.deviations = "no-1g no-reclaim partial-tables own-status no-no-access no-memory-types "
-		"truncates-addresses assumes-aligned assumes-sizes approximates-flags",
+		"truncates-addresses assumes-aligned assumes-sizes approximates-flags trusts-tables",
 	.create = create, .destroy = destroy, .root = root, .map = map_page, .unmap = unmap_page, .query = query};

@@ -96,54 +96,56 @@ struct trial {
 };
 
 /* Whether nothing is wrong with the program under that profile. */
-static bool is_fine_under(struct trial *trial, const struct wp_program *program, wp_profile profile)
+static bool is_fine_under(struct trial *trial, const struct wp_report *report, wp_profile profile)
 {
 	struct wp_subject *subject = trial->check->subject;
 	const wp_profile before = subject->profile;
+	struct wp_damage damage = report->damage;
 	struct wp_result result;
 	bool fine;
 
 	subject->profile = profile;
-	fine = wp_contain_run(&trial->contained, program, &result, NULL, NULL);
+	trial->contained.damage = report->damaged ? &damage : NULL;
+	fine = wp_contain_run(&trial->contained, &report->program, &result, NULL, NULL);
 	subject->profile = before;
 	return fine;
 }
 
-static bool forgives(struct trial *trial, const struct wp_program *program, unsigned deviation)
+static bool forgives(struct trial *trial, const struct wp_report *report, unsigned deviation)
 {
 	const wp_profile had = trial->check->subject->profile;
 	const wp_profile one = (wp_profile)1 << deviation;
 
-	return (had & one) == 0 && is_fine_under(trial, program, had | one);
+	return (had & one) == 0 && is_fine_under(trial, report, had | one);
 }
 
 /*
  * The deviation by which nobody asks for what ends the process. From the end of the list,
  * where the likely ones are: each that isn't it may cost a hang.
  */
-static wp_profile find_avoiding(struct trial *trial, const struct wp_program *program)
+static wp_profile find_avoiding(struct trial *trial, const struct wp_report *report)
 {
 	for (unsigned i = WP_NOT_PROPOSED; i-- > 0;) {
-		if (wp_deviations[i].unasked && forgives(trial, program, i))
+		if (wp_deviations[i].unasked && forgives(trial, report, i))
 			return (wp_profile)1 << i;
 	}
 	return 0;
 }
 
 /* One deviation, or else two, in the order of the list; 0: none. */
-static wp_profile find_forgiving(struct trial *trial, const struct wp_program *program)
+static wp_profile find_forgiving(struct trial *trial, const struct wp_report *report)
 {
 	const wp_profile had = trial->check->subject->profile;
 
 	for (unsigned i = 0; i < WP_NOT_PROPOSED; i++) {
-		if (forgives(trial, program, i))
+		if (forgives(trial, report, i))
 			return (wp_profile)1 << i;
 	}
 	for (unsigned i = 0; i < WP_NOT_PROPOSED; i++) {
 		for (unsigned j = i + 1; j < WP_NOT_PROPOSED; j++) {
 			const wp_profile two = (wp_profile)1 << i | (wp_profile)1 << j;
 
-			if ((had & two) == 0 && is_fine_under(trial, program, had | two))
+			if ((had & two) == 0 && is_fine_under(trial, report, had | two))
 				return two;
 		}
 	}
@@ -156,7 +158,7 @@ static bool forgives_all(struct trial *trial, wp_profile profile)
 	const struct wp_check_subject *check = trial->check;
 
 	for (size_t i = 0; i < check->adoption_count; i++) {
-		if (!is_fine_under(trial, &check->adoptions[i].report.program, profile))
+		if (!is_fine_under(trial, &check->adoptions[i].report, profile))
 			return false;
 	}
 	return true;
@@ -166,7 +168,7 @@ static bool forgives_all(struct trial *trial, wp_profile profile)
  * What was adopted before may have been too little: the one that the list names in its place
  * forgives this program too, and the profile is no longer for it. 0: it isn't so.
  */
-static wp_profile revise(struct trial *trial, const struct wp_program *program)
+static wp_profile revise(struct trial *trial, const struct wp_report *report)
 {
 	struct wp_check_subject *check = trial->check;
 
@@ -178,8 +180,7 @@ static wp_profile revise(struct trial *trial, const struct wp_program *program)
 
 			if ((check->adoptions[i].added & weak) == 0 ||
 			    wp_deviations[j].stronger == WP_DEVIATIONS ||
-			    !is_fine_under(trial, program, revised) ||
-			    !forgives_all(trial, revised))
+			    !is_fine_under(trial, report, revised) || !forgives_all(trial, revised))
 				continue;
 			check->adoptions[i].added ^= weak | strong;
 			check->subject->profile = revised;
@@ -201,10 +202,11 @@ static void tell_progress(const struct wp_check_subject *check, const struct wp_
 	fflush(check->progress);
 }
 
-/* Neither a crash nor a hang is an outcome that anybody means. */
+/* Neither a crash nor a hang is an outcome that anybody means, on tables that are whole. */
 static bool is_death(const struct wp_report *report)
 {
-	return strstr(report->key, "-crash-") != NULL || strstr(report->key, "-hang-") != NULL;
+	return !report->damaged &&
+	       (strstr(report->key, "-crash-") != NULL || strstr(report->key, "-hang-") != NULL);
 }
 
 static bool keep_bug(struct trial *trial, const struct wp_report *report, wp_profile hint)
@@ -225,7 +227,7 @@ static bool keep_bug(struct trial *trial, const struct wp_report *report, wp_pro
 static bool keep_death(struct trial *trial, const struct wp_report *report)
 {
 	struct wp_check_subject *check = trial->check;
-	const wp_profile hint = find_avoiding(trial, &report->program);
+	const wp_profile hint = find_avoiding(trial, report);
 
 	if (!keep_bug(trial, report, hint))
 		return false;
@@ -236,6 +238,12 @@ static bool keep_death(struct trial *trial, const struct wp_report *report)
 	return hint != 0;
 }
 
+/* Any other would forgive damage by leaving out what made the tables. */
+static wp_profile find_for_damage(struct trial *trial, const struct wp_report *report)
+{
+	return forgives(trial, report, WP_TRUSTS_TABLES) ? (wp_profile)1 << WP_TRUSTS_TABLES : 0;
+}
+
 /* False: there is no point in going on. */
 static bool classify(struct trial *trial, const struct wp_report *report)
 {
@@ -244,12 +252,13 @@ static bool classify(struct trial *trial, const struct wp_report *report)
 
 	if (is_death(report))
 		return keep_death(trial, report);
-	forgiving = revise(trial, &report->program);
+	forgiving = report->damaged ? 0 : revise(trial, report);
 	if (forgiving != 0) {
 		tell_progress(check, report, "rather ", forgiving);
 		return true;
 	}
-	forgiving = find_forgiving(trial, &report->program);
+	forgiving = report->damaged ? find_for_damage(trial, report)
+	                            : find_forgiving(trial, report);
 	if (forgiving == 0)
 		return keep_bug(trial, report, 0);
 	tell_progress(check, report, "", forgiving);
@@ -268,7 +277,7 @@ static void drop_forgiven(struct trial *trial)
 		const struct wp_bug *bug = &check->bugs[i];
 
 		if (is_death(&bug->report) ||
-		    !is_fine_under(trial, &bug->report.program, check->subject->profile))
+		    !is_fine_under(trial, &bug->report, check->subject->profile))
 			check->bugs[kept++] = *bug;
 	}
 	check->bug_count = kept;

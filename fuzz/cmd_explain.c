@@ -30,17 +30,6 @@ struct explain {
 
 /* ---- what happened ---- */
 
-static bool run_damaged(struct explain *explain)
-{
-	struct wp_damage_stats aside = {0};
-	struct wp_result result;
-
-	if (wp_damage_run(&explain->runner, &explain->program, &explain->damage, &aside, &result))
-		return false;
-	wp_report_finding(&explain->report, &explain->program, &result);
-	return true;
-}
-
 /* Slow machines are asked only if nobody else finds anything. False: it breaks nothing. */
 static bool run_program(struct explain *explain)
 {
@@ -50,23 +39,19 @@ static bool run_program(struct explain *explain)
 	bool fine;
 	char why[200];
 
-	if (explain->damaged) {
-		wp_run(runner, &explain->program, &result,
-		       &explain->settled); /* for its addresses */
-		return run_damaged(explain);
-	}
 	if (!wp_contain_open(&contained, runner, WP_HANG_SECONDS, why, sizeof why))
 		wp_cli_fail("%s", why);
 	runner->fast_only = true;
 	fine = wp_contain_run(&contained, &explain->program, &result, &explain->settled,
 	                      &explain->died);
+	if (explain->damaged) { /* of the run without the damage it needs the addresses */
+		contained.damage = &explain->damage;
+		fine = wp_contain_run(&contained, &explain->program, &result, NULL, &explain->died);
+	}
 	runner->fast_only = false;
-	if (fine)
+	if (fine && !explain->damaged)
 		fine = wp_run(runner, &explain->program, &result, &explain->settled);
-	if (explain->died)
-		explain->report = *wp_contain_death(&contained);
-	else
-		wp_report_finding(&explain->report, &explain->program, &result);
+	wp_contain_report(&contained, &explain->program, &result, explain->died, &explain->report);
 	wp_contain_close(&contained);
 	return !fine;
 }
@@ -88,6 +73,7 @@ static void take_tables(struct explain *explain, unsigned moment)
 /* The tables as they were, and as they are after what breaks it, with which it ends. */
 static void run_again(struct explain *explain)
 {
+	struct wp_damage_stats aside = {0};
 	struct wp_result result;
 
 	wp_run_until(&explain->runner, &explain->program, explain->before, &result);
@@ -95,7 +81,8 @@ static void run_again(struct explain *explain)
 	if (explain->died)
 		return;
 	if (explain->damaged)
-		run_damaged(explain);
+		wp_damage_run(&explain->runner, &explain->program, &explain->damage, &aside,
+		              &result);
 	else
 		wp_run_until(&explain->runner, &explain->program, explain->report.op + 1, &result);
 	take_tables(explain, 1);
@@ -244,18 +231,17 @@ static void print_witnesses(struct explain *explain, unsigned table, uint64_t va
 
 	if (explain->died || !wp_model_exists(explain->runner.model, table))
 		return;
-	if (explain->damaged) {
-		heading(explain, "what everyone says: the model knows nothing of damaged tables");
-		return;
-	}
 	said = (struct wp_testimony){.runner = &explain->runner,
 	                             .set = &explain->set,
 	                             .regime = explain->program.regime,
 	                             .table = table,
-	                             .va = va};
+	                             .va = va,
+	                             .damaged = explain->damaged};
 	wp_testimony_take(&said);
 	heading(explain, "what everyone says of it now");
 	wp_testimony_print(&said, stdout);
+	if (explain->damaged)
+		return;
 	for (size_t i = 0; i < said.count; i++) {
 		if (said.witnesses[i].finding.found)
 			printf("%s%s differs from the model:%s %s\n", explain->colours.gone,

@@ -124,14 +124,20 @@ static bool open_runner(const struct replay *replay, struct wp_runner *runner)
 	return true;
 }
 
+static bool is_damaged(const struct replay *replay, struct wp_damage *damage)
+{
+	*damage = replay->damage;
+	return replay->damages || wp_file_damage(replay->files[replay->shared->at], damage);
+}
+
 /* As it is, with each allocation refused in turn, or with damage done to its tables. */
 static void run_program(const struct replay *replay, struct wp_runner *runner,
                         const struct wp_program *program, struct outcome *outcome)
 {
-	struct wp_damage damage = replay->damage;
 	struct wp_damage_stats stats = {0};
+	struct wp_damage damage;
 
-	if (replay->damages || wp_file_damage(replay->files[replay->shared->at], &damage))
+	if (is_damaged(replay, &damage))
 		wp_damage_run(runner, program, &damage, &stats, &outcome->result);
 	else if (wp_run(runner, program, &outcome->result, NULL) && replay->refusals)
 		wp_refuse_each(runner, program, &wp_refuse_all, &outcome->refused, &outcome->result,
@@ -171,6 +177,7 @@ static void say_death(struct replay *replay, int status, bool hung)
 	static struct wp_program program;
 	static struct wp_report report;
 	const size_t at = replay->shared->at;
+	struct wp_damage damage;
 
 	if (!replay->shared->ready)
 		wp_cli_fail("%s", replay->shared->why[0] != '\0'
@@ -181,6 +188,7 @@ static void say_death(struct replay *replay, int status, bool hung)
 	                hung ? WP_HANG_SECONDS : 0);
 	if (!hung)
 		wp_words_tell(&replay->words, &report);
+	wp_report_damage(&report, is_damaged(replay, &damage) ? &damage : NULL);
 	say(replay, at, &report);
 }
 
@@ -238,8 +246,6 @@ static void prepare(struct replay *replay)
 	const size_t size = sizeof *replay->shared +
 	                    replay->count * sizeof replay->shared->outcomes[0];
 
-	if (replay->damages && replay->from.subject->calls != NULL)
-		wp_cli_fail("--damage: shared objects aren't run on damaged tables");
 	for (size_t i = 0; i < replay->count; i++) {
 		wp_cli_load(replay->files[i], replay->from.scope, replay->from.subject, &program);
 		replay->archs |= 1u << program.regime->arch;

@@ -15,6 +15,7 @@ struct shrink {
 	const char *directory;
 	size_t runs;
 	struct wp_program program;
+	bool damaged;
 	struct wp_damage damage;
 	struct wp_report report;
 	struct wp_stats stats;
@@ -33,6 +34,7 @@ static bool shrink_program(struct shrink *shrink)
 
 	if (!wp_contain_open(&contained, runner, WP_HANG_SECONDS, why, sizeof why))
 		wp_cli_fail("%s", why);
+	contained.damage = shrink->damaged ? &shrink->damage : NULL;
 	runner->fast_only = true;
 	found = !wp_contain_run(&contained, &shrink->program, &result, NULL, &died);
 	if (died && wp_contain_death(&contained)->law[0] == 'h' && shrink->runs > WP_CONTAIN_HANGS)
@@ -42,28 +44,12 @@ static bool shrink_program(struct shrink *shrink)
 		found = wp_contain_shrink(&contained, &shrink->program, &result, shrink->runs,
 		                          &died);
 	runner->fast_only = false;
-	if (!found)
+	if (!found && !shrink->damaged)
 		found = wp_shrink(runner, &shrink->program, &result, shrink->runs);
-	if (found && died)
-		shrink->report = *wp_contain_death(&contained);
-	else if (found)
-		wp_report_finding(&shrink->report, &shrink->program, &result);
+	if (found)
+		wp_contain_report(&contained, &shrink->program, &result, died, &shrink->report);
 	wp_contain_close(&contained);
 	return found;
-}
-
-static bool shrink_damaged(struct shrink *shrink)
-{
-	struct wp_damage_stats aside = {0};
-	struct wp_result result;
-
-	if (wp_damage_run(&shrink->runner, &shrink->program, &shrink->damage, &aside, &result))
-		return false;
-	wp_damage_shrink(&shrink->runner, &shrink->program, &shrink->damage, &result);
-	wp_report_finding(&shrink->report, &shrink->program, &result);
-	shrink->report.damaged = true;
-	shrink->report.damage = shrink->damage;
-	return true;
 }
 
 static void tell(const struct shrink *shrink, size_t before, uint64_t nanoseconds)
@@ -151,8 +137,8 @@ static int run(int argc, char **argv)
 	shrink.runner.checks = shrink.from.checks;
 	before = shrink.program.count;
 	started = wp_nanoseconds();
-	found = wp_file_damage(shrink.from.path, &shrink.damage) ? shrink_damaged(&shrink)
-	                                                         : shrink_program(&shrink);
+	shrink.damaged = wp_file_damage(shrink.from.path, &shrink.damage);
+	found = shrink_program(&shrink);
 	if (found)
 		tell(&shrink, before, wp_nanoseconds() - started);
 	else if (shrink.from.json)

@@ -17,6 +17,8 @@ struct wp_contained_run {
 	bool fine; /* ...and this is what it found */
 	struct wp_result result;
 	struct wp_program program;
+	bool damaged;
+	struct wp_damage damage;
 	struct wp_stats stats; /* by which it shows that it goes on */
 	struct wp_report death;
 };
@@ -27,7 +29,7 @@ bool wp_contain_open(struct wp_contained *contained, struct wp_runner *runner, u
 	struct wp_contained_run *run = mmap(NULL, sizeof *run, PROT_READ | PROT_WRITE,
 	                                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	*contained = (struct wp_contained){runner, seconds, run, {-1}};
+	*contained = (struct wp_contained){runner, seconds, NULL, run, {-1}};
 	if (run != MAP_FAILED) {
 		wp_words_open(&contained->words, runner->subject);
 		return true;
@@ -61,16 +63,28 @@ static void run_one(struct wp_contained *contained, size_t runs)
 	struct wp_contained_run *run = contained->run;
 	static struct wp_program program;
 
+	struct wp_damage_stats aside = {0};
+
 	(void)runs;
 	program = run->program;
-	run->fine = wp_run(contained->runner, &program, &run->result, &run->program);
+	if (run->damaged)
+		run->fine = wp_damage_run(contained->runner, &program, &run->damage, &aside,
+		                          &run->result);
+	else
+		run->fine = wp_run(contained->runner, &program, &run->result, &run->program);
 }
 
 static void shrink_all(struct wp_contained *contained, size_t runs)
 {
 	struct wp_contained_run *run = contained->run;
 
-	run->fine = !wp_shrink(contained->runner, &run->program, &run->result, runs);
+	if (!run->damaged) {
+		run->fine = !wp_shrink(contained->runner, &run->program, &run->result, runs);
+		return;
+	}
+	run_one(contained, runs);
+	if (!run->fine)
+		wp_damage_shrink(contained->runner, &run->program, &run->damage, &run->result);
 }
 
 _Noreturn static void live(struct wp_contained *contained, job *todo, size_t runs)
@@ -120,6 +134,9 @@ static bool run_job(struct wp_contained *contained, job *todo, const struct wp_p
 
 	memset(&run->result, 0, sizeof run->result);
 	run->program = *program;
+	run->damaged = contained->damage != NULL;
+	if (run->damaged)
+		run->damage = *contained->damage;
 	run->done = false;
 	forget_frames(contained->runner);
 	fflush(NULL);
@@ -151,6 +168,7 @@ bool wp_contain_run(struct wp_contained *contained, const struct wp_program *pro
 	wp_report_death(death, program, result, status, hung ? contained->seconds : 0);
 	if (!hung)
 		wp_words_tell(&contained->words, death);
+	wp_report_damage(death, contained->damage);
 	snprintf(result->key, sizeof result->key, "%s", death->key);
 	return false;
 }
@@ -158,6 +176,17 @@ bool wp_contain_run(struct wp_contained *contained, const struct wp_program *pro
 const struct wp_report *wp_contain_death(const struct wp_contained *contained)
 {
 	return &contained->run->death;
+}
+
+void wp_contain_report(const struct wp_contained *contained, const struct wp_program *program,
+                       const struct wp_result *result, bool died, struct wp_report *report)
+{
+	if (died) {
+		*report = contained->run->death;
+		return;
+	}
+	wp_report_finding(report, program, result);
+	wp_report_damage(report, contained->damage);
 }
 
 static bool breaks(void *context, const struct wp_program *candidate, struct wp_result *result,
@@ -179,10 +208,17 @@ bool wp_contain_shrink(struct wp_contained *contained, struct wp_program *progra
 			return false;
 		*program = contained->run->program;
 		*result = contained->run->result;
+		if (contained->damage != NULL)
+			*contained->damage = contained->run->damage;
 		return true;
 	}
-	if (!wp_shrink_by(&judge, program, result, runs))
+	if (contained->damage == NULL && !wp_shrink_by(&judge, program, result, runs))
 		return false;
+	if (contained->damage != NULL) {
+		if (wp_contain_run(contained, program, result, NULL, NULL))
+			return false;
+		wp_damage_shrink_by(&judge, program, contained->damage, result, runs);
+	}
 	wp_contain_run(contained, program, result, NULL, died);
 	return true;
 }

@@ -12,7 +12,8 @@
 
 struct wp_contained {
 	struct wp_runner *runner;
-	unsigned seconds; /* that one operation may take */
+	unsigned seconds;         /* that one operation may take */
+	struct wp_damage *damage; /* NULL: none. Else runs are those of damage.h, and it moves */
 	struct wp_contained_run *run;
 	struct wp_words words;
 };
@@ -32,6 +33,9 @@ bool wp_contain_run(struct wp_contained *contained, const struct wp_program *pro
 
 /* How the last one that died did; valid until the next run. */
 const struct wp_report *wp_contain_death(const struct wp_contained *contained);
+/* What came of wp_contain_run() or wp_contain_shrink(), as it is told. */
+void wp_contain_report(const struct wp_contained *contained, const struct wp_program *program,
+                       const struct wp_result *result, bool died, struct wp_report *report);
 
 /* While shrinking: a program that hangs costs that, each time that it is run. */
 #define WP_CONTAIN_SECONDS 1u

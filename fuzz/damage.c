@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "damage_private.h"
+#include "predict.h"
 #include "subject_perform.h"
 
 #define LAW WP_LAW_ARBITRARY_MEMORY
@@ -53,22 +54,43 @@ static void run_batch(struct wp_damaged *d, const struct wp_call *call)
 	wp_subject_batch(d->runner->subject, d->runner->instance, call);
 }
 
-void wp_damage_operate(struct wp_damaged *d, const struct wp_call *call)
+/* By the model, which is of before the damage: as undamaged tables are asked. */
+static bool is_asked(struct wp_damaged *d, struct wp_call *call)
 {
-	d->name = wp_opcode_name(call->opcode);
+	struct wp_runner *runner = d->runner;
+	const wp_profile profile = runner->subject->profile;
+
+	if (!wp_subject_offers(runner->subject, call->opcode))
+		return false;
+	if (profile == 0)
+		return true;
+	if (wp_profile_leaves_out(profile, runner->model, call))
+		return false;
+	wp_profile_align(profile, runner->model, call);
+	if (call->opcode >= WP_OP_WALK)
+		return true;
+	wp_model_copy(runner->aside, runner->model);
+	return !wp_profile_avoids(profile, call, wp_predict(runner->aside, call, SIZE_MAX).status);
+}
+
+void wp_damage_operate(struct wp_damaged *d, const struct wp_call *asked)
+{
+	struct wp_call call = *asked;
+
+	d->name = wp_opcode_name(call.opcode);
 	d->stores = d->flushes = d->frees = 0;
-	if (!wp_model_exists(d->runner->model, call->table))
+	if (!wp_model_exists(d->runner->model, call.table) || !is_asked(d, &call))
 		return;
-	if (call->opcode == WP_OP_WALK)
-		run_walk(d, call);
-	else if (call->opcode >= WP_OP_BATCH && call->opcode <= WP_OP_IGNORE)
-		run_batch(d, call);
-	else if (call->opcode == WP_OP_REFUSE)
-		wp_memory_refuse(&d->runner->memory, call->count, call->once);
-	else if (call->opcode == WP_OP_ALLOW)
+	if (call.opcode == WP_OP_WALK)
+		run_walk(d, &call);
+	else if (call.opcode >= WP_OP_BATCH && call.opcode <= WP_OP_IGNORE)
+		run_batch(d, &call);
+	else if (call.opcode == WP_OP_REFUSE)
+		wp_memory_refuse(&d->runner->memory, call.count, call.once);
+	else if (call.opcode == WP_OP_ALLOW)
 		wp_memory_allow(&d->runner->memory);
-	else if (call->opcode < WP_OP_WALK)
-		wp_damage_call(d, call);
+	else if (call.opcode < WP_OP_WALK)
+		wp_damage_call(d, &call);
 }
 
 /* In the model's eyes the tables are as they were before the damage: addresses come from there. */
@@ -113,6 +135,7 @@ static void look_and_go_on(void *context)
 	struct wp_damaged *d = context;
 
 	d->name = wp_opcode_name(WP_OP_QUERY);
+	d->result->opcode = WP_OP_QUERY;
 	for (unsigned table = 0; table < WP_MODEL_TABLES; table++) {
 		d->damaged[table] = d->count[table];
 		for (size_t i = 0; i < d->damaged[table]; i++)
@@ -133,7 +156,9 @@ static void run_damaged(struct wp_damaged *d)
 	runner->platform = wp_damage_platform(d, &before);
 	wp_memory_allow(&runner->memory);
 	wp_damage_tables(d);
-	end = wp_reading_watch(&runner->reading, true, look_and_go_on, d, &address);
+	/* a shared object has a process of its own to crash in */
+	end = wp_reading_watch(&runner->reading, runner->subject->calls == NULL, look_and_go_on, d,
+	                       &address);
 	if (end == WP_WATCHED_STORE)
 		wp_found(finding, WP_LAW_READING_WRITES_NOTHING, "store",
 		         "query() or walk() stored to a damaged table at %#" PRIx64, address);
@@ -150,11 +175,16 @@ static void run_damaged(struct wp_damaged *d)
 		         runner->memory.crime_frame);
 }
 
+/* What query() says of the damage is query()'s, whatever was called since. */
 static void name_finding(struct wp_result *result, enum wp_arch arch, bool at_end)
 {
+	const bool queried = strncmp(result->finding.kind, "query-", 6) == 0;
 	size_t length;
 
-	wp_result_name(result, arch, at_end ? "end" : wp_opcode_name(result->opcode));
+	wp_result_name(result, arch,
+	               queried  ? "query"
+	               : at_end ? "end"
+	                        : wp_opcode_name(result->opcode));
 	length = strlen(result->key);
 	snprintf(result->key + length, sizeof result->key - length, "-damaged");
 }
@@ -165,9 +195,13 @@ bool wp_damage_run(struct wp_runner *runner, const struct wp_program *program,
 {
 	const unsigned checks = runner->checks;
 	const size_t machines = runner->machine_count;
-	struct wp_damaged *d = calloc(1, sizeof *d);
+	struct wp_damaged *d;
 	bool fine;
 
+	memset(result, 0, sizeof *result);
+	if (wp_deviates(runner->subject->profile, WP_TRUSTS_TABLES))
+		return true;
+	d = calloc(1, sizeof *d);
 	if (!d)
 		abort();
 	*d = (struct wp_damaged){
@@ -196,9 +230,7 @@ bool wp_damage_some(struct wp_runner *runner, const struct wp_program *program,
 	const uint64_t hash = wp_program_hash(program);
 	struct wp_damage_stats aside = {0};
 
-	/* a shared object may trust its own tables; what it makes of others is its own affair */
 	if (!wp_run_checks(runner, WP_CHECK_DAMAGE) || program->count == 0 ||
-	    runner->subject->calls != NULL ||
 	    (!runner->varies_all && (hash >> 19) % WP_DAMAGE_ONE_IN != 0))
 		return true;
 	*damage = (struct wp_damage){1 + (hash >> 25) % program->count, hash >> 11};

@@ -22,6 +22,7 @@
 #define WP_DAMAGE_H
 
 #include "run.h"
+#include "shrink.h"
 
 /* Beside the program, all that a run depends on. */
 struct wp_damage {
@@ -55,6 +56,10 @@ bool wp_damage_run(struct wp_runner *runner, const struct wp_program *program,
 /* As wp_shrink(); `damage` moves with the operations. */
 void wp_damage_shrink(struct wp_runner *runner, struct wp_program *program,
                       struct wp_damage *damage, struct wp_result *result);
+
+/* As wp_shrink_by(), for a judge that damages tables as `damage` has it at each call. */
+void wp_damage_shrink_by(const struct wp_shrink_judge *judge, struct wp_program *program,
+                         struct wp_damage *damage, struct wp_result *result, size_t runs);
 
 /* For campaigns: one program in WP_DAMAGE_ONE_IN, if the check is on; sets `damage`. */
 #define WP_DAMAGE_ONE_IN 32u

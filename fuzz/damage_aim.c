@@ -39,8 +39,6 @@ void wp_damage_aim_harvest(struct wp_damaged *d, unsigned table, uint64_t va)
 		{page, 0},
 	};
 
-	if (!wp_subject_offers(d->runner->subject, WP_OP_HARVEST))
-		return;
 	for (size_t i = 0; i < sizeof asked / sizeof asked[0] && !d->result->finding.found; i++)
 		wp_damage_operate(d, &(struct wp_call){
 					     .opcode = WP_OP_HARVEST,

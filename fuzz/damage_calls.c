@@ -3,8 +3,10 @@
 #include "damage_private.h"
 
 #include <inttypes.h>
+#include <limits.h>
 
 #include "laws/arbitrary.h"
+#include "run_private.h"
 #include "subject_perform.h"
 
 #define LAW WP_LAW_ARBITRARY_MEMORY
@@ -36,6 +38,11 @@ static const unsigned allowed[WP_OPCODES] = {
 
 /* ---- what query() and the machines say ---- */
 
+static bool deviates(const struct wp_damaged *d, enum wp_deviation deviation)
+{
+	return wp_deviates(d->runner->subject->profile, deviation);
+}
+
 static void remember(struct wp_damaged *d, unsigned table, uint64_t va)
 {
 	if (d->count[table] < WP_DAMAGED_ADDRESSES)
@@ -58,7 +65,8 @@ bool wp_damage_agree(struct wp_damaged *d, unsigned table, uint64_t va)
 	wp_paper_walk(runner->regime, &runner->memory,
 	              runner->subject->root(runner->instance, table), va, &paper);
 	wp_judge_arbitrary_query(runner->regime, va, status, &mapping, &paper, finding);
-	if (paper.fault == WP_FAULT_BUS && status != PT_MALFORMED)
+	if (paper.fault == WP_FAULT_BUS && status != PT_MALFORMED &&
+	    (status == PT_OK || !deviates(d, WP_OWN_STATUS)))
 		wp_found(finding, LAW, "bus",
 		         "query(%#" PRIx64 ") says %s, and a table at level %u is not memory", va,
 		         pt_status_name(status), paper.level);
@@ -143,26 +151,39 @@ static bool must_meet(const struct wp_regime *regime, const struct wp_call *call
 	}
 }
 
+static unsigned may_return(const struct wp_damaged *d, const struct wp_call *call)
+{
+	if (deviates(d, WP_OWN_STATUS))
+		return UINT_MAX;
+	if (deviates(d, WP_PROTECT_REFUSES_HOLES) && call->opcode == WP_OP_PROTECT_REGION)
+		return allowed[call->opcode] | BIT(PT_NOT_MAPPED);
+	return allowed[call->opcode];
+}
+
 static void judge_status(struct wp_damaged *d, const struct wp_call *call,
                          const struct before *before, pt_status status, size_t in_use)
 {
+	const bool own = deviates(d, WP_OWN_STATUS);
 	struct wp_finding *finding = &d->result->finding;
 	const char *name = wp_opcode_name(call->opcode);
 
-	if (!(allowed[call->opcode] >> status & 1))
+	if (!(may_return(d, call) >> status & 1))
 		wp_found(finding, LAW, "status", "%s() returned %s, which it never may", name,
 		         pt_status_name(status));
 	if (before->query == PT_MALFORMED && must_meet(d->runner->regime, call) &&
-	    !((EARLIER | BIT(PT_MALFORMED)) >> status & 1))
+	    !((own ? ~BIT(PT_OK) : EARLIER | BIT(PT_MALFORMED)) >> status & 1))
 		wp_found(finding, LAW, "malformed",
 		         "%s() returned %s, and query() says PT_MALFORMED at %#" PRIx64, name,
 		         pt_status_name(status), call->va);
-	if (status != PT_OK && (d->stores != 0 || d->flushes != 0))
+	if (status == PT_OK || wp_run_keeps_parts(d->runner, call) ||
+	    wp_run_keeps_tables(d->runner))
+		return;
+	if (d->stores != 0 || d->flushes != 0)
 		wp_found(finding, WP_LAW_ALL_OR_NOTHING, "damaged-store",
 		         "a call that returned %s on damaged tables made %" PRIu64
 		         " stores and %" PRIu64 " flushes",
 		         pt_status_name(status), d->stores, d->flushes);
-	if (status != PT_OK && d->runner->memory.in_use != in_use)
+	if (d->runner->memory.in_use != in_use)
 		wp_found(finding, WP_LAW_ALL_OR_NOTHING, "damaged-frames",
 		         "a call that returned %s on damaged tables left %zu frames in use, %zu "
 		         "before",
@@ -208,7 +229,8 @@ static void judge_leaf(struct wp_damaged *d, const struct wp_call *call,
 		wp_found(&d->result->finding, LAW, "still-there",
 		         "after unmap() query(%#" PRIx64 ") says %s", call->va,
 		         pt_status_name(status));
-	if (!promise(runner->regime, call, before, &promised))
+	if (!promise(runner->regime, call, before, &promised) ||
+	    (deviates(d, WP_ASSUMES_UNMAPPED) && call->opcode != WP_OP_PROTECT))
 		return;
 	d->stats->exact++;
 	if (status != PT_OK || is.paddr.value != promised.paddr.value || is.size != promised.size ||

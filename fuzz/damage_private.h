@@ -27,7 +27,7 @@ struct wp_damaged {
 struct pt_platform wp_damage_platform(struct wp_damaged *d, const struct pt_platform *before);
 
 /* An operation of a program, if it is one that is run on damaged tables. */
-void wp_damage_operate(struct wp_damaged *d, const struct wp_call *call);
+void wp_damage_operate(struct wp_damaged *d, const struct wp_call *asked);
 
 /* Operations at an address that is damaged; harvest() is none. */
 void wp_damage_aim(struct wp_damaged *d, unsigned table, uint64_t va);

@@ -66,6 +66,8 @@ const struct wp_deviation_row wp_deviations[WP_DEVIATIONS] = {
                                true, WP_DEVIATIONS},
 	[WP_ASSUMES_MEMORY] = {"assumes-memory", "to do without a frame that the host refuses",
                                true, WP_DEVIATIONS},
+	[WP_TRUSTS_TABLES] = {"trusts-tables", "to go on with tables that something damaged", true,
+                              WP_DEVIATIONS},
 	[WP_NO_LOANS] = {"no-loans", "copy_from and give_back", true, WP_DEVIATIONS},
 	[WP_NO_WALK] = {"no-walk", "walk", true, WP_DEVIATIONS},
 	[WP_SMALL_REGIONS] = {"small-regions", "regions of more than 1 GiB", true, WP_DEVIATIONS},

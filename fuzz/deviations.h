@@ -40,6 +40,7 @@ enum wp_deviation {
 	WP_ASSUMES_UNMAPPED,
 	WP_ASSUMES_MAPPED,
 	WP_ASSUMES_MEMORY,
+	WP_TRUSTS_TABLES,
 	/* not asked for either; `check` doesn't propose them, as they leave out what has bugs */
 	WP_NOT_PROPOSED,
 	WP_NO_LOANS = WP_NOT_PROPOSED,

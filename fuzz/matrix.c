@@ -10,6 +10,9 @@
 #define PROGRAMS     200u
 #define CPU_PROGRAMS 80u
 
+/* So many times as many, for a bug that nobody finds in these. */
+#define PERSISTENCE 8u
+
 #define NAME_WIDTH 28
 
 /*
@@ -98,7 +101,7 @@ void wp_matrix_open(struct wp_matrix *matrix, uint64_t seed, unsigned without, b
 
 /* Whether it is found with nothing but the judge and this column. */
 static bool finds(struct wp_matrix *matrix, const struct wp_subject *subject,
-                  const struct wp_matrix_column *column)
+                  const struct wp_matrix_column *column, unsigned times)
 {
 	struct wp_campaign *campaign = &matrix->campaign;
 	char why[300];
@@ -106,7 +109,7 @@ static bool finds(struct wp_matrix *matrix, const struct wp_subject *subject,
 	campaign->subject = subject;
 	campaign->checks = column->checks;
 	campaign->without = column->without;
-	campaign->programs = column->programs;
+	campaign->programs = column->programs * times;
 	campaign->finding_count = 0;
 	if (!wp_campaign_choose(campaign, NULL, 0, why, sizeof why) ||
 	    !wp_campaign_run(campaign, why, sizeof why))
@@ -119,43 +122,60 @@ static bool finds(struct wp_matrix *matrix, const struct wp_subject *subject,
 
 static void print_cell(const struct wp_matrix *matrix, size_t index, const char *text)
 {
-	if (matrix->json)
-		return;
 	printf(" %*s", (int)strlen(matrix->columns[index].name), text);
-	fflush(stdout);
 }
 
-/* What the judge finds is found whatever else is on: the other columns stay blank. */
+/*
+ * A bit for each column that finds it. What the judge finds is found whatever else is on: then
+ * the others aren't tried.
+ */
+static uint32_t try_columns(struct wp_matrix *matrix, const struct wp_subject *subject,
+                            unsigned times)
+{
+	uint32_t found = 0;
+
+	for (size_t i = 0; i < matrix->count && (found & 1) == 0; i++) {
+		if (finds(matrix, subject, &matrix->columns[i], times))
+			found |= (uint32_t)1 << i;
+	}
+	return found;
+}
+
+static void print_row(const struct wp_matrix *matrix, uint32_t found)
+{
+	const bool alone = found > 1 && (found & (found - 1)) == 0;
+
+	for (size_t i = 0; i < matrix->count && (i == 0 || found != 1); i++)
+		print_cell(matrix, i, found >> i & 1 ? "x" : ".");
+	printf("%s%s\n",
+	       found == 0 ? "  none"
+	       : alone    ? "  only "
+	                  : "",
+	       alone ? matrix->columns[__builtin_ctz(found)].name : "");
+}
+
 void wp_matrix_row(struct wp_matrix *matrix, const struct wp_subject *subject)
 {
 	json_t *found_by = json_array();
-	struct wp_matrix_column *last = NULL;
-	bool by_judge = false, alone;
+	uint32_t found;
 
-	if (!matrix->json)
+	if (!matrix->json) {
 		printf("%-*s", NAME_WIDTH, subject->name);
-	for (size_t i = 0; i < matrix->count && !by_judge; i++) {
-		struct wp_matrix_column *column = &matrix->columns[i];
-		const bool finds_it = finds(matrix, subject, column);
-
-		print_cell(matrix, i, finds_it ? "x" : ".");
-		by_judge = i == 0 && finds_it;
-		if (!finds_it)
-			continue;
-		json_array_append_new(found_by, json_string(column->name));
-		column->found++;
-		last = column;
+		fflush(stdout);
 	}
-	alone = last != NULL && json_array_size(found_by) == 1 && !by_judge;
-	if (alone)
-		last->alone++;
-	matrix->unfound += last == NULL;
+	found = try_columns(matrix, subject, 1);
+	if (found == 0)
+		found = try_columns(matrix, subject, PERSISTENCE);
+	for (size_t i = 0; i < matrix->count; i++) {
+		if ((found >> i & 1) == 0)
+			continue;
+		json_array_append_new(found_by, json_string(matrix->columns[i].name));
+		matrix->columns[i].found++;
+		matrix->columns[i].alone += i > 0 && found == (uint32_t)1 << i;
+	}
+	matrix->unfound += found == 0;
 	if (!matrix->json)
-		printf("%s%s\n",
-		       last == NULL ? "  none"
-		       : alone      ? "  only "
-		                    : "",
-		       alone ? last->name : "");
+		print_row(matrix, found);
 	json_array_append_new(matrix->bugs,
 	                      json_pack("{s:s, s:o}", "bug", subject->name, "found_by", found_by));
 }
@@ -164,7 +184,7 @@ void wp_matrix_row(struct wp_matrix *matrix, const struct wp_subject *subject)
 static void try_library(struct wp_matrix *matrix)
 {
 	for (size_t i = 0; i < matrix->count; i++) {
-		if (finds(matrix, &wp_library_subject, &matrix->columns[i]))
+		if (finds(matrix, &wp_library_subject, &matrix->columns[i], 1))
 			wp_cli_fail("%s finds something in the library as it is: see 'walkproof "
 			            "fuzz'",
 			            matrix->columns[i].name);

@@ -2,6 +2,7 @@
 #include "report.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -17,6 +18,22 @@ void wp_report_finding(struct wp_report *report, const struct wp_program *progra
 	report->op = result->op;
 	wp_program_copy(&report->program, program);
 	report->damaged = false;
+}
+
+void wp_report_damage(struct wp_report *report, const struct wp_damage *damage)
+{
+	static const char suffix[] = "-damaged";
+	const size_t key = strlen(report->key), said = strlen(report->sentence);
+
+	report->damaged = damage != NULL;
+	if (damage == NULL)
+		return;
+	report->damage = *damage;
+	/* a finding has it from wp_damage_run(), a death from nobody yet */
+	if (key < sizeof suffix || strcmp(report->key + key + 1 - sizeof suffix, suffix) != 0)
+		snprintf(report->key + key, sizeof report->key - key, "%s", suffix);
+	snprintf(report->sentence + said, sizeof report->sentence - said,
+	         " (--damage %zu:%" PRIu64 ")", damage->at, damage->seed);
 }
 
 /* "segv", "abrt", or "exit" for a sanitizer's exit. */

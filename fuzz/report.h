@@ -27,6 +27,9 @@ void wp_report_finding(struct wp_report *report, const struct wp_program *progra
 void wp_report_death(struct wp_report *report, const struct wp_program *program,
                      const struct wp_result *result, int status, unsigned hung);
 
+/* It is of a run on tables that were damaged in this way: wp_damage_run(). NULL: it isn't. */
+void wp_report_damage(struct wp_report *report, const struct wp_damage *damage);
+
 /*
  * The virtual addresses that it is about: what its sentence names, as far as an operation
  * is about it, then those of the last operations. For a program that is settled.

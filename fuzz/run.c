@@ -91,7 +91,7 @@ void wp_runner_add(struct wp_runner *runner, struct wp_machine *machine)
 /* ---- a program ---- */
 
 /* Programs in which a foreign subject's query() and walk() are guarded: it takes time. */
-#define GUARDED_ONE_IN 64u
+#define GUARDED_ONE_IN 256u
 
 static bool is_guarded(const struct wp_runner *runner, uint64_t hash)
 {

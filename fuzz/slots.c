@@ -76,6 +76,7 @@ bool wp_slots_keep_death(const struct wp_campaign *campaign, struct wp_worker *w
 	wp_report_death(&report, &program, &worker->result, status, hung ? campaign->patience : 0);
 	if (!hung)
 		wp_words_tell(&worker->words, &report);
+	wp_report_damage(&report, worker->damaged ? &worker->damage : NULL);
 	slot = wp_slots_new(worker, report.key);
 	worker->next++;
 	if (slot == NULL)

@@ -101,7 +101,8 @@ void wp_testimony_take(struct wp_testimony *testimony)
 	testimony->step_count = wp_paper_steps(testimony->regime, &testimony->runner->memory, root,
 	                                       testimony->va, testimony->steps);
 	ask_query(testimony);
-	ask_model(testimony);
+	if (!testimony->damaged)
+		ask_model(testimony);
 	for (unsigned kind = 0; kind < WP_MACHINE_KINDS; kind++) {
 		if (testimony->set->machines[kind][arch] != NULL)
 			ask_machine(testimony, testimony->set->machines[kind][arch]);

@@ -25,6 +25,7 @@ struct wp_testimony {
 	const struct wp_regime *regime;
 	unsigned table;
 	uint64_t va;
+	bool damaged; /* so that the model, which knows nothing of it, isn't asked */
 	struct wp_expectation expected;
 	struct wp_witness witnesses[WP_WITNESSES];
 	size_t count;
@@ -32,7 +33,7 @@ struct wp_testimony {
 	size_t step_count;
 };
 
-/* The first five fields are the caller's. */
+/* The fields down to `damaged` are the caller's. */
 void wp_testimony_take(struct wp_testimony *testimony);
 
 bool wp_testimony_differs(const struct wp_testimony *testimony);

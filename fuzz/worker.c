@@ -88,14 +88,20 @@ static void shrink(const struct wp_campaign *campaign, struct wp_runner *runner,
 
 /* Without the operations that the subject lacks, which nobody misses. */
 static void copy_offered(const struct wp_subject *subject, const struct wp_program *program,
-                         struct wp_program *offered)
+                         struct wp_program *offered, struct wp_damage *damage)
 {
+	size_t before = 0; /* the damage */
+
 	offered->regime = program->regime;
 	offered->count = 0;
 	for (size_t i = 0; i < program->count; i++) {
-		if (wp_subject_offers(subject, program->ops[i].opcode))
-			offered->ops[offered->count++] = program->ops[i];
+		if (!wp_subject_offers(subject, program->ops[i].opcode))
+			continue;
+		before += damage != NULL && i < damage->at;
+		offered->ops[offered->count++] = program->ops[i];
 	}
+	if (damage != NULL)
+		damage->at = before;
 }
 
 /* A shared object has few calls, and its programs are short from the start. */
@@ -109,20 +115,20 @@ static void shrink_contained(struct wp_runner *runner, struct wp_slot *slot)
 {
 	const bool hung = strstr(slot->report.key, "-hang-") != NULL;
 	static struct wp_program program;
+	struct wp_damage damage = slot->report.damage;
 	struct wp_contained contained;
 	struct wp_result result;
 	char why[100];
 	bool died;
 
 	slot->state = WP_SLOT_CONTAINED;
-	copy_offered(runner->subject, &slot->report.program, &program);
-	if (wp_contain_open(&contained, runner, WP_CONTAIN_SECONDS, why, sizeof why) &&
-	    wp_contain_shrink(&contained, &program, &result,
-	                      hung ? hang_runs(runner->subject) : WP_SHRINK_RUNS, &died)) {
-		if (died)
-			slot->report = *wp_contain_death(&contained);
-		else
-			wp_report_finding(&slot->report, &program, &result);
+	if (wp_contain_open(&contained, runner, WP_CONTAIN_SECONDS, why, sizeof why)) {
+		const size_t runs = hung ? hang_runs(runner->subject) : WP_SHRINK_RUNS;
+
+		contained.damage = slot->report.damaged ? &damage : NULL;
+		copy_offered(runner->subject, &slot->report.program, &program, contained.damage);
+		if (wp_contain_shrink(&contained, &program, &result, runs, &died))
+			wp_contain_report(&contained, &program, &result, died, &slot->report);
 	}
 	wp_contain_close(&contained);
 	slot->state = WP_SLOT_READY;
@@ -154,24 +160,19 @@ static void keep_finding(const struct wp_campaign *campaign, struct wp_runner *r
 
 /* Shrunk in its own way, as the damage is no operation. */
 static void keep_damage(const struct wp_campaign *campaign, struct wp_runner *runner,
-                        struct wp_worker *worker, struct wp_program *program,
-                        struct wp_damage *damage)
+                        struct wp_worker *worker, struct wp_program *program)
 {
 	struct wp_slot *slot = wp_slots_new(worker, worker->result.key);
-	size_t length;
 
 	if (slot == NULL)
 		return;
 	wp_report_finding(&slot->report, program, &worker->result);
 	slot->state = WP_SLOT_SHRINKING;
+	wp_report_damage(&slot->report, &worker->damage);
 	if (!campaign->as_found)
-		wp_damage_shrink(runner, program, damage, &worker->result);
+		wp_damage_shrink(runner, program, &worker->damage, &worker->result);
 	wp_report_finding(&slot->report, program, &worker->result);
-	slot->report.damaged = true;
-	slot->report.damage = *damage;
-	length = strlen(slot->report.sentence);
-	snprintf(slot->report.sentence + length, sizeof slot->report.sentence - length,
-	         " (--damage %zu:%" PRIu64 ")", damage->at, damage->seed);
+	wp_report_damage(&slot->report, &worker->damage);
 	slot->state = WP_SLOT_READY;
 	if (campaign->first_only)
 		campaign->board->stop = true;
@@ -181,7 +182,6 @@ static void keep_damage(const struct wp_campaign *campaign, struct wp_runner *ru
 static void run_variants(const struct wp_campaign *campaign, struct wp_runner *runner,
                          struct wp_worker *worker, const struct wp_program *program)
 {
-	struct wp_damage damage;
 	bool refused, damaged;
 
 	runner->stats = &worker->aside;
@@ -189,13 +189,14 @@ static void run_variants(const struct wp_campaign *campaign, struct wp_runner *r
 	worker->running = true;
 	worker->varied = true;
 	refused = !wp_refuse_some(runner, program, &worker->variant, &worker->result);
-	damaged = !refused && !wp_damage_some(runner, program, &damage, &worker->result);
+	worker->variant = refused ? worker->variant : *program;
+	worker->damaged = !refused;
+	damaged = !refused && !wp_damage_some(runner, program, &worker->damage, &worker->result);
 	worker->running = false;
 	worker->varied = false;
-	if (damaged) {
-		worker->variant = *program;
-		keep_damage(campaign, runner, worker, &worker->variant, &damage);
-	}
+	worker->damaged = false;
+	if (damaged)
+		keep_damage(campaign, runner, worker, &worker->variant);
 	runner->stats = &worker->stats[worker->row];
 	if (refused)
 		keep_finding(campaign, runner, worker, &worker->variant);
@@ -278,6 +279,7 @@ static bool outlive(const struct wp_campaign *campaign, struct wp_runner *runner
 		return false;
 	worker->running = false;
 	worker->varied = false;
+	worker->damaged = false;
 	worker->frames_used = runner->memory.frames; /* nobody knows */
 	if (campaign->first_only && is_new)
 		campaign->board->stop = true;

@@ -38,6 +38,8 @@ struct wp_worker {
 	bool running; /* program `next` of `row`, and `result` is how far it is... */
 	bool varied;  /* ...or `variant`, which was made of it */
 	struct wp_program variant;
+	bool damaged; /* ...and its tables are, in this way */
+	struct wp_damage damage;
 	size_t row;         /* of the chunk at hand... */
 	uint64_t next, end; /* ...and what is left of it */
 	struct wp_result result;

@@ -85,11 +85,15 @@ static pt_status change_parts(struct wp_exported *t, enum change change, uint64_
 	pt_status status = PT_OK;
 
 	for (uint64_t at = va, part; status == PT_OK && at - va < size; at += part) {
-		const uint64_t leaf = leaf_at(t, at).size;
+		struct pt_mapping mapping = {0};
+		const pt_status found = pt_query(&t->table, pt_va(at), &mapping);
+		const uint64_t leaf = mapping.size;
 		const uint64_t end = leaf != 0 ? at | (leaf - 1) : end_of_hole(t, at);
 
 		part = (end < last ? end : last) - at + 1;
-		if (leaf == 0)
+		if (found == PT_MALFORMED)
+			status = found;
+		else if (leaf == 0)
 			status = skips ? PT_OK : PT_NOT_MAPPED;
 		else if (change == UNMAP)
 			status = pt_unmap_region(&t->table, pt_va(at), part, wp_exported_batch(t));

@@ -26,6 +26,7 @@ DEVIATIONS = {
     "no-break-before-make": "", "no-no-access": "", "no-memory-types": "", "regions-of-4k": "",
     "no-split": "", "truncates-addresses": "", "assumes-aligned": "", "assumes-sizes": "",
     "approximates-flags": "", "assumes-unmapped": "", "assumes-mapped": "", "assumes-memory": "",
+    "trusts-tables": "",
 }
 
 
@@ -106,6 +107,23 @@ class SharedObjects(InFolder):
         self.assertIn("unmap", run("explain", "--subject", subject, program, *QUICK).stdout)
         self.assertIn("leaves", run("show", "--subject", subject, program).stdout)
         self.assertIn("paper", run("walk", "--subject", subject, program, "0x0", *QUICK).stdout)
+
+    def test_what_damaged_tables_lead_it_to_is_replayed_shrunk_and_explained(self):
+        subject = self.naive("trusting", change_glue=lambda text: text.replace(
+            " trusts-tables", ""))
+        done = run("fuzz", "--subject", subject, "--programs", "500", "--seed", "1", *QUICK)
+        self.assertEqual(done.returncode, 1)
+        died = sorted(pathlib.Path("findings").glob("x86_64-crash-*-damaged-*.wp"))
+        differs = sorted(pathlib.Path("findings").glob("x86_64-L7-*-damaged-*.wp"))
+        for path in (died[0], differs[0]):
+            key = re.match(r"(.+-damaged)-", path.name).group(1)
+            for command in ("replay", "shrink", "explain"):
+                done = run(command, "--subject", subject, str(path), *QUICK)
+                with self.subTest((command, key)):
+                    self.assertEqual(done.returncode, 1)
+                    self.assertIn(f"{key}\n", done.stdout)
+            trusting = run("replay", "--subject", f"{subject},trusts-tables", str(path), *QUICK)
+            self.assertEqual(trusting.returncode, 0, trusting.stdout)
 
     def test_a_subject_that_finds_memory_at_a_fixed_offset_gets_it_there(self):
         done = check(self.naive("fixed", change_glue=lambda text: text

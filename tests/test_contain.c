@@ -112,6 +112,31 @@ static void a_crash_has_a_key_and_shrinks(void **state)
 	assert_true(wp_program_equal(&program, &again));
 }
 
+static void a_crash_on_damaged_tables_has_a_key_and_shrinks(void **state)
+{
+	static struct wp_program program;
+	struct wp_damage damage = {2, 7};
+	struct wp_result result;
+	bool died;
+
+	(void)state;
+	misbehave = crash;
+	parse(&program, long_way);
+	contained.damage = &damage;
+	assert_false(wp_contain_run(&contained, &program, &result, NULL, &died));
+	assert_true(died);
+	assert_string_equal(result.key, "x86_64-crash-map-kill-damaged");
+	assert_true(wp_contain_shrink(&contained, &program, &result, 1000, &died));
+	contained.damage = NULL;
+	assert_true(died);
+	assert_string_equal(result.key, "x86_64-crash-map-kill-damaged");
+	assert_true(wp_contain_death(&contained)->damaged);
+	assert_int_equal(wp_contain_death(&contained)->damage.at, damage.at);
+	assert_int_equal(program.count, 2); /* without a table there is nothing to damage */
+	assert_int_equal(damage.at, 1);
+	assert_int_equal(damage.seed, 7);
+}
+
 static void a_hang_has_a_key_and_shrinks(void **state)
 {
 	static struct wp_program program;
@@ -147,6 +172,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_program_that_breaks_nothing_is_fine),
 		cmocka_unit_test(a_crash_has_a_key_and_shrinks),
+		cmocka_unit_test(a_crash_on_damaged_tables_has_a_key_and_shrinks),
 		cmocka_unit_test(a_hang_has_a_key_and_shrinks),
 		cmocka_unit_test(a_crash_leaves_nothing_behind),
 	};

@@ -5,41 +5,55 @@
 //! whole entry, always to one that was looked at just before: whether it holds something
 //! else by the time of the next call to any function here says what was stored.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::fmt;
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering::Relaxed};
 
 use memory_addr::PhysAddr;
 use page_table_entry::{GenericPTE, MappingFlags};
 use walkproof_subject::host;
 
+/// The entry that was looked at last, and what it held. A campaign has one thread, and what
+/// is local to a thread is looked up by a call in a shared object, which would take a tenth
+/// of its time.
+static SEEN: AtomicPtr<u64> = AtomicPtr::new(null_mut());
+static SEEN_TO_HOLD: AtomicU64 = AtomicU64::new(0);
+
 thread_local! {
-    /// The entry that was looked at last, and what it held.
-    static SEEN: Cell<Option<(*const u64, u64)>> = const { Cell::new(None) };
     static TABLE: RefCell<Option<Whole>> = const { RefCell::new(None) };
+}
+
+fn see(entry: *const u64, holds: u64) {
+    SEEN.store(entry.cast_mut(), Relaxed);
+    SEEN_TO_HOLD.store(holds, Relaxed);
 }
 
 /// Reports a store to the entry that was looked at last, if there was one.
 pub fn settle() {
-    if let Some((entry, before)) = SEEN.get() {
-        // SAFETY: entries lie in the window, which stays readable.
-        let after = unsafe { entry.read_volatile() };
-        if after != before {
-            tell(entry, before, after);
-        }
+    let entry = SEEN.load(Relaxed);
+    if entry.is_null() {
+        return;
+    }
+    let before = SEEN_TO_HOLD.load(Relaxed);
+    // SAFETY: entries lie in the window, which stays readable.
+    let after = unsafe { entry.read_volatile() };
+    if after != before {
+        tell(entry, before, after);
     }
 }
 
 /// Between calls, and when frames change hands, entries are nobody's.
 pub fn settle_and_forget() {
     settle();
-    SEEN.set(None);
+    SEEN.store(null_mut(), Relaxed);
 }
 
 /// Tells of a store, and takes the entry for seen as it is then.
 fn tell(entry: *const u64, before: u64, after: u64) {
     host().stored(entry, before, after);
     // SAFETY: entries lie in the window, which stays readable; so below.
-    SEEN.set(Some((entry, unsafe { entry.read_volatile() })));
+    see(entry, unsafe { entry.read_volatile() });
     TABLE.with_borrow_mut(|table| {
         if let Some(whole) = table {
             whole.note(entry, after);
@@ -93,7 +107,7 @@ impl<P: GenericPTE> Watched<P> {
     fn look(&self) -> &P {
         settle();
         if host().holds(self.address()) {
-            SEEN.set(Some((self.address(), self.0.bits() as u64)));
+            see(self.address(), self.0.bits() as u64);
         }
         &self.0
     }
