@@ -185,7 +185,7 @@ static void hear(void *context, const struct pt_mapping *told)
 	struct wp_harvest *harvest = &runner->harvest;
 	const struct wp_used_leaf *leaf;
 
-	if (!harvest->on)
+	if (!harvest->on || runner->result->finding.found)
 		return;
 	count_told(runner, told);
 	while (harvest->told_to < harvest->count &&

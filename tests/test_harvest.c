@@ -198,6 +198,21 @@ static void tell_twice(void *context, const struct pt_mapping *leaf)
 	spoiled->visit(spoiled->context, leaf);
 }
 
+/* It goes on when all has been told. */
+static pt_status harvest_on(struct wp_instance *instance, unsigned table, uint64_t va,
+                            uint64_t size, pt_uses uses, pt_leaf_visitor visit, void *context)
+{
+	struct pt_mapping leaf = {0};
+	const pt_status status = wp_library_subject.harvest(instance, table, va, size, uses, visit,
+	                                                    context);
+
+	for (unsigned i = 0; i < 50; i++) {
+		leaf.vaddr.value += PT_4K;
+		visit(context, &leaf);
+	}
+	return status;
+}
+
 static pt_status harvest_twice(struct wp_instance *instance, unsigned table, uint64_t va,
                                uint64_t size, pt_uses uses, pt_leaf_visitor visit, void *context)
 {
@@ -236,6 +251,10 @@ static void what_is_told_or_left_wrongly_is_named(void **state)
 		{harvest_elsewhere, PAGES "harvest t0 va=0x0 size=64x4K uses=ad\n",
 	         "x86_64-L8-harvest-harvest-mapping"},
 		{harvest_twice, PAGES "harvest t0 va=0x0 size=64x4K uses=a-\n",
+	         "x86_64-L8-harvest-harvest-stray"},
+		{harvest_on,
+	         "walkproof 1\nregime x86_64\nmap t0 va=0x9000 pa=0x0 size=4K flags=rw----\n"
+	         "harvest t0 va=0x9000 size=4K uses=a-\n",
 	         "x86_64-L8-harvest-harvest-stray"},
 		{harvest_and_refuse, PAGES "harvest t0 va=0x8000 size=5 uses=ad\n",
 	         "x86_64-L2-harvest-harvest-told"},
