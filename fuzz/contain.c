@@ -62,7 +62,6 @@ static void run_one(struct wp_contained *contained, size_t runs)
 {
 	struct wp_contained_run *run = contained->run;
 	static struct wp_program program;
-
 	struct wp_damage_stats aside = {0};
 
 	(void)runs;
@@ -84,7 +83,8 @@ static void shrink_all(struct wp_contained *contained, size_t runs)
 	}
 	run_one(contained, runs);
 	if (!run->fine)
-		wp_damage_shrink(contained->runner, &run->program, &run->damage, &run->result);
+		wp_damage_shrink(contained->runner, &run->program, &run->damage, &run->result,
+		                 runs);
 }
 
 _Noreturn static void live(struct wp_contained *contained, job *todo, size_t runs)

@@ -33,6 +33,7 @@ bool wp_contain_run(struct wp_contained *contained, const struct wp_program *pro
 
 /* How the last one that died did; valid until the next run. */
 const struct wp_report *wp_contain_death(const struct wp_contained *contained);
+
 /* What came of wp_contain_run() or wp_contain_shrink(), as it is told. */
 void wp_contain_report(const struct wp_contained *contained, const struct wp_program *program,
                        const struct wp_result *result, bool died, struct wp_report *report);

@@ -55,7 +55,7 @@ bool wp_damage_run(struct wp_runner *runner, const struct wp_program *program,
 
 /* As wp_shrink(); `damage` moves with the operations. */
 void wp_damage_shrink(struct wp_runner *runner, struct wp_program *program,
-                      struct wp_damage *damage, struct wp_result *result);
+                      struct wp_damage *damage, struct wp_result *result, size_t runs);
 
 /* As wp_shrink_by(), for a judge that damages tables as `damage` has it at each call. */
 void wp_damage_shrink_by(const struct wp_shrink_judge *judge, struct wp_program *program,

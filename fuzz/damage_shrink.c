@@ -70,10 +70,10 @@ static bool breaks_here(void *context, const struct wp_program *candidate, struc
 }
 
 void wp_damage_shrink(struct wp_runner *runner, struct wp_program *program,
-                      struct wp_damage *damage, struct wp_result *result)
+                      struct wp_damage *damage, struct wp_result *result, size_t runs)
 {
 	struct here here = {runner, damage};
 	const struct wp_shrink_judge judge = {breaks_here, &here};
 
-	wp_damage_shrink_by(&judge, program, damage, result, WP_SHRINK_RUNS);
+	wp_damage_shrink_by(&judge, program, damage, result, runs);
 }

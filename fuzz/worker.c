@@ -13,6 +13,7 @@
 #include "contain.h"
 #include "damage.h"
 #include "machine_set.h"
+#include "program_edit.h"
 #include "refusals.h"
 #include "shrink.h"
 
@@ -170,7 +171,7 @@ static void keep_damage(const struct wp_campaign *campaign, struct wp_runner *ru
 	slot->state = WP_SLOT_SHRINKING;
 	wp_report_damage(&slot->report, &worker->damage);
 	if (!campaign->as_found)
-		wp_damage_shrink(runner, program, &worker->damage, &worker->result);
+		wp_damage_shrink(runner, program, &worker->damage, &worker->result, WP_SHRINK_RUNS);
 	wp_report_finding(&slot->report, program, &worker->result);
 	wp_report_damage(&slot->report, &worker->damage);
 	slot->state = WP_SLOT_READY;
@@ -182,16 +183,18 @@ static void keep_damage(const struct wp_campaign *campaign, struct wp_runner *ru
 static void run_variants(const struct wp_campaign *campaign, struct wp_runner *runner,
                          struct wp_worker *worker, const struct wp_program *program)
 {
-	bool refused, damaged;
+	bool refused, damaged = false;
 
 	runner->stats = &worker->aside;
-	worker->variant = *program;
+	wp_program_copy(&worker->variant, program);
 	worker->running = true;
 	worker->varied = true;
 	refused = !wp_refuse_some(runner, program, &worker->variant, &worker->result);
-	worker->variant = refused ? worker->variant : *program;
-	worker->damaged = !refused;
-	damaged = !refused && !wp_damage_some(runner, program, &worker->damage, &worker->result);
+	if (!refused) {
+		wp_program_copy(&worker->variant, program);
+		worker->damaged = true;
+		damaged = !wp_damage_some(runner, program, &worker->damage, &worker->result);
+	}
 	worker->running = false;
 	worker->varied = false;
 	worker->damaged = false;

@@ -67,7 +67,7 @@ static void fail_with(const struct wp_program *program, const struct wp_damage *
 	struct wp_damage moved = *damage;
 
 	shrunk = *program;
-	wp_damage_shrink(&runner, &shrunk, &moved, result);
+	wp_damage_shrink(&runner, &shrunk, &moved, result, WP_SHRINK_RUNS);
 	print_error("%s: %s; --damage %zu:%" PRIu64 "\n", result->key, result->finding.sentence,
 	            moved.at, moved.seed);
 	wp_program_print(&shrunk, stderr);

@@ -226,7 +226,7 @@ static void check_damage_needed(const struct found *found)
 	struct wp_result result = found->result;
 
 	shrunk = found->program;
-	wp_damage_shrink(runner, &shrunk, &moved, &result);
+	wp_damage_shrink(runner, &shrunk, &moved, &result, WP_SHRINK_RUNS);
 	assert_string_equal(result.key, found->result.key);
 	assert_int_equal(moved.seed, found->damage.seed);
 	assert_true(shrunk.count <= found->program.count);

@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (wp_damage_run(wp_target_runner(), &program, &damage, &stats, &result))
 		return 0;
 	wp_target_say(result.key, &result.finding); /* at once: shrinking may end the process */
-	wp_damage_shrink(wp_target_runner(), &program, &damage, &result);
+	wp_damage_shrink(wp_target_runner(), &program, &damage, &result, WP_SHRINK_RUNS);
 	fprintf(stderr, "Shrunk: %s.\n\n# damage %zu:%" PRIu64 "\n", result.finding.sentence,
 	        damage.at, damage.seed);
 	wp_program_print(&program, stderr);
